@@ -1,0 +1,198 @@
+"""The HTTP side: health, metrics, team events, documentation, and the first overview page. Closed by default.
+
+Errors are ``application/problem+json``. No page, label or URL holds person data.
+"""
+
+import hmac
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Depends, FastAPI, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from fastapi_offline import FastAPIOffline
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from gateway import metrics
+from gateway.console.overview import overview_page
+from gateway.errors import FAULTS, NeighbourError
+from gateway.inbound.pipeline import Pipeline
+from gateway.inbound.source import Delivery
+from gateway.mapping.team_event import json_schema
+from gateway.municipality.model import Municipality
+from gateway.receive import Entrance
+from gateway.settings import Settings
+from gateway.store.store import Store
+
+#: a team event is small; anything larger is refused before it is read
+EVENT_LIMIT = 100_000
+_PROBLEM = "application/problem+json"
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the HTTP side stands on."""
+
+    settings: Settings
+    municipality: Municipality
+    store: Store
+    pipeline: Pipeline
+    clock: Callable[[], datetime]
+    #: names of neighbours that are down right now
+    down: Callable[[], list[str]]
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The application; nothing is read from the environment here."""
+    app = FastAPIOffline(
+        title="Municipal referral gateway",
+        description="MedCom and FHIR referrals in, FSIII §119 decisions and letters out.",
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.state.parts = parts
+    app.middleware("http")(_security_headers)
+    app.exception_handler(NeighbourError)(_neighbour_down)
+    app.mount("/static", StaticFiles(packages=[("gateway.console", "static")]))
+    app.add_api_route("/", overview, response_class=HTMLResponse, include_in_schema=False)
+    app.add_api_route("/health/live", live, tags=["health"])
+    app.add_api_route("/health/ready", ready, tags=["health"], responses={503: {"description": "not ready"}})
+    app.add_api_route("/metrics", show_metrics, tags=["health"], responses={401: {"description": "token needed"}})
+    app.add_api_route("/schemas/team-event.json", schema, tags=["team events"])
+    app.add_api_route(
+        "/team-events",
+        team_event,
+        methods=["POST"],
+        status_code=202,
+        tags=["team events"],
+        openapi_extra={"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}}},
+        responses={code: {"description": text} for code, text in _EVENT_ANSWERS.items()},
+    )
+    return app
+
+
+_EVENT_ANSWERS: dict[int | str, str] = {
+    400: "the event cannot be read: the field is named",
+    401: "token missing or wrong",
+    403: "switched off: no token is configured",
+    404: "no such case",
+    409: "the step is not possible now: the possible ones are named",
+    413: "too large",
+    503: "a neighbour does not answer: send the event again later",
+}
+
+
+async def _security_headers(request: Request, call_next: Any) -> Response:  # noqa: ANN401  (starlette's form)
+    response: Response = await call_next(request)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    if not request.url.path.startswith("/docs"):  # Swagger UI carries an inline script
+        response.headers["Content-Security-Policy"] = "default-src 'self'; frame-ancestors 'none'"
+    return response
+
+
+def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+PartsOf = Annotated[Parts, Depends(_parts)]
+
+
+def problem(status: int, title: str, detail: str = "") -> JSONResponse:
+    """An RFC 9457 problem."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JSONResponse(body, status_code=status, media_type=_PROBLEM)
+
+
+def _neighbour_down(_request: Request, error: Exception) -> JSONResponse:
+    return problem(503, "A neighbour does not answer", getattr(error, "id", "GW-200"))
+
+
+def _has_token(authorization: str | None, token: str) -> bool:
+    return hmac.compare_digest((authorization or "").encode(), f"Bearer {token}".encode())
+
+
+def live() -> dict[str, str]:
+    """The process runs."""
+    return {"status": "alive"}
+
+
+def ready(parts: PartsOf) -> JSONResponse:
+    """Broker and database answer, so messages are taken and letters leave."""
+    down = list(parts.down())
+    try:
+        parts.store.ping()
+    except NeighbourError:
+        down.append("database")
+    return JSONResponse({"status": "not ready" if down else "ready", "down": down}, status_code=503 if down else 200)
+
+
+def show_metrics(parts: PartsOf, authorization: Annotated[str | None, Header()] = None) -> Response:
+    """Prometheus metrics; a token is asked for where one is configured."""
+    token = parts.settings.metrics_token
+    if token is not None and not _has_token(authorization, token.get_secret_value()):
+        return problem(401, "Token missing or wrong")
+    refresh_gauges(parts)
+    return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+def refresh_gauges(parts: Parts) -> None:
+    """Read the store's numbers into the gauges."""
+    now = parts.clock()
+    numbers = parts.store.overview.numbers(now - timedelta(minutes=parts.municipality.clocks.receipt_minutes))
+    metrics.OUTBOX_PENDING.set(numbers.outbox_pending)
+    metrics.WITHOUT_RECEIPT.set(numbers.without_receipt)
+    metrics.PARKED_OPEN.set(numbers.parked)
+    metrics.OLDEST_PENDING_SECONDS.set(_age(numbers.outbox_oldest, now))
+    metrics.OLDEST_PARKED_SECONDS.set(_age(numbers.parked_oldest, now))
+    metrics.CASES.clear()
+    for state, count in numbers.cases_by_state.items():
+        metrics.CASES.labels(state=state).set(count)
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - since).total_seconds()) if since else 0.0
+
+
+def schema() -> dict[str, object]:
+    """JSON Schema of a team event."""
+    return json_schema()
+
+
+async def team_event(
+    request: Request, parts: PartsOf, authorization: Annotated[str | None, Header()] = None
+) -> JSONResponse:
+    """Take a team event; answered only after it is committed. The same ``event_id`` twice is handled once."""
+    token = parts.settings.team_events_token
+    if token is None:
+        return problem(403, "Team events by HTTP are switched off", "set GATEWAY_TEAM_EVENTS_TOKEN")
+    if not _has_token(authorization, token.get_secret_value()):
+        return problem(401, "Token missing or wrong")
+    data = b""
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > EVENT_LIMIT:
+            return problem(413, "The event is too large", f"at most {EVENT_LIMIT} bytes")
+    return await run_in_threadpool(_handle_event, parts, data)
+
+
+def _handle_event(parts: Parts, data: bytes) -> JSONResponse:
+    outcome = parts.pipeline.handle_one(Delivery(data=data, entrance=Entrance.TEAM), keep_refused=False)
+    refused = outcome.parked
+    if refused:
+        fault = refused[0].fault
+        status = {"GW-160": 400, "GW-161": 404}.get(fault.id, 409)
+        return problem(status, FAULTS[fault.id].text, f"{fault.id} {fault.detail}".strip())
+    sent = [letter.kind for letter in outcome.outgoing]
+    known = outcome.duplicate or any(letter.known for letter in outcome.letters)
+    return JSONResponse({"status": "known" if known else "accepted", "sending": sent}, status_code=202)
+
+
+def overview(parts: PartsOf) -> HTMLResponse:
+    """The first page: counts and ages, no person data."""
+    now = parts.clock()
+    numbers = parts.store.overview.numbers(now - timedelta(minutes=parts.municipality.clocks.receipt_minutes))
+    return HTMLResponse(overview_page(numbers, parts.municipality.name, now, parts.down()))

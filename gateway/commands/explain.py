@@ -1,0 +1,146 @@
+"""``gateway explain``: a dry run. What each letter is, its receipt, the decision with its why; nothing is stored."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from gateway.clocks import system_now
+from gateway.errors import Fault
+from gateway.mapping.decision_json import decision_json
+from gateway.mapping.encoding import wrap
+from gateway.municipality.model import Municipality
+from gateway.proof import proved_municipality
+from gateway.receive import read, receive
+from gateway.referral.inbox import InboxLetter, Known, Outcome
+from gateway.referral.letters import Carrier, Channel, Outgoing
+from gateway.referral.reading import Reading, ReadLetter
+from gateway.referral.workdays import COPENHAGEN
+
+NAME = "explain"
+_RECEIPTS = ("XCTL02", "XCTL03", "VANSReceipt", "Acknowledgement")
+Line = dict[str, Any]
+
+
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """One file, explained."""
+
+    lines: list[Line]
+    outgoing: tuple[Outgoing, ...]
+    refused: bool
+
+
+def command(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", exists=True, dir_okay=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="one line of JSON per letter (decision.md §9)")] = False,
+    out: Annotated[Path | None, typer.Option(help="write every message that would go out to this folder")] = None,
+    received: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"])
+    ] = None,
+) -> None:
+    """Explain messages: receipt, decision, why. Nothing is stored or sent."""
+    names = [file.name for file in files]
+    double = sorted({name for name in names if names.count(name) > 1})
+    if double:
+        raise typer.BadParameter(f"inputs of the same base name: {', '.join(double)}")
+    settings = context.obj()
+    municipality = proved_municipality(settings.municipality)
+    moment = received.replace(tzinfo=received.tzinfo or COPENHAGEN) if received else None
+    console = Console(stderr=True)
+    refused = False
+    for file in track(files, "Explaining", console=console, disable=not console.is_terminal or len(files) < 20):  # noqa: PLR2004
+        explained = explain(str(file), file.read_bytes(), municipality, moment)
+        refused = refused or explained.refused
+        for line in explained.lines:
+            print(msgspec.json.encode(line).decode() if as_json else in_words(line))
+        if out is not None:
+            write_outgoing(out, file.name, explained.outgoing)
+    raise typer.Exit(1 if refused else 0)
+
+
+def explain(name: str, data: bytes, municipality: Municipality, received: datetime | None = None) -> Explained:
+    """Explain one message; ``received`` defaults to the message's own sent time."""
+    reading = read(data)
+    outcome = receive(reading, Known(), municipality, received or reading.sent_at or system_now())
+    letters = {letter.key[1]: letter for letter in outcome.letters}
+    if reading.letters:
+        lines = [_line(name, reading, letter, letters.get(letter.letter_id), outcome) for letter in reading.letters]
+    else:
+        lines = [_line(name, reading, None, None, outcome)]
+    refused = any(line["receipt"] == "negative" or line["errors"] for line in lines)
+    return Explained(lines=lines, outgoing=outcome.outgoing, refused=refused)
+
+
+def _line(name: str, reading: Reading, letter: ReadLetter | None, inbox: InboxLetter | None, outcome: Outcome) -> Line:
+    fault = (inbox.fault if inbox else letter.fault if letter else None) or reading.fault
+    verdict = _verdict(reading, letter, fault)
+    sent = verdict != "none" and any(o.kind in _RECEIPTS and _says(o, verdict) for o in outcome.outgoing)
+    return {
+        "file": name,
+        "message_type": letter.type if letter else None,
+        "version": letter.version or None if letter else None,
+        "envelope_id": reading.arrival.envelope_id,
+        "letter_id": letter.letter_id or None if letter else None,
+        "episode_of_care_id": inbox.episode_id if inbox else None,
+        "receipt": verdict,
+        "receipt_sent": sent,
+        "errors": [{"id": fault.id, "text": fault.text, "medcom_code": fault.row.medcom.value}] if fault else [],
+        "decision": decision_json(inbox.decision) if inbox and inbox.decision and not fault else None,
+    }
+
+
+def _verdict(reading: Reading, letter: ReadLetter | None, fault: Fault | None) -> str:
+    """``none`` for receipts themselves, and where no sender can be read."""
+    if reading.arrival.sender_gln is None or (letter is not None and not letter.is_answered):
+        return "none"
+    return "negative" if fault else "positive"
+
+
+def _says(letter: Outgoing, verdict: str) -> bool:
+    """Whether this receipt carries that verdict."""
+    if letter.kind == "VANSReceipt":
+        return (b"<PositiveMessage>" in letter.content) == (verdict == "positive") or verdict == "negative"
+    return letter.kind == ("XCTL03" if verdict == "positive" else "XCTL02")
+
+
+def write_outgoing(folder: Path, name: str, letters: Sequence[Outgoing]) -> None:
+    """``<input name>.<nn>.<type>.<xml or json>`` each; drafts that wait for approval end in ``.draft``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, letter in enumerate(sorted(letters, key=_order), start=1):
+        suffix = "json" if letter.channel is Channel.TEAM else "xml"
+        draft = ".draft" if letter.draft else ""
+        path = folder / f"{name}.{number:02}.{letter.kind}.{suffix}{draft}"
+        envelope_id = letter.message_id if letter.carrier is Carrier.VANS else letter.letter_id
+        path.write_bytes(wrap(letter, envelope_id, letter.at))
+
+
+def _order(letter: Outgoing) -> int:
+    """Receipt, letters, teams."""
+    if letter.kind in _RECEIPTS:
+        return 0
+    return 2 if letter.channel is Channel.TEAM else 1
+
+
+def in_words(line: Line) -> str:
+    """The same for people, in Danish."""
+    head = f"{line['file']}: {line['message_type'] or 'ukendt'} {line['version'] or ''}".rstrip()
+    out = [f"{head}, brev {line['letter_id'] or '–'}, kvittering: {_RECEIPT_WORDS[line['receipt']]}"]
+    out += [f"  fejl {error['id']}: {error['text']} ({error['medcom_code']})" for error in line["errors"]]
+    decision = line["decision"]
+    if decision:
+        out.append(f"  {_OUTCOME_WORDS[decision['outcome']]}; svar senest {decision['respond_by']}")
+        out += [f"  → {a['intervention']['display']} hos {a['team']}" for a in decision["assignments"]]
+        reasons = ", ".join(decision["reasons"])
+        out += [f"  årsager: {reasons}"] if reasons else []
+        out += [f"  fordi: {w['evidence']} [{w['rule']}; {w['source']}]" for w in decision["why"]]
+    return "\n".join(out)
+
+
+_RECEIPT_WORDS = {"positive": "positiv", "negative": "negativ", "none": "ingen"}
+_OUTCOME_WORDS = {"accepted": "visiteret", "review": "til vurdering", "return": "svar til godkendelse"}

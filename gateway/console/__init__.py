@@ -1,0 +1,1 @@
+"""The web page for those who watch and decide."""

@@ -1,0 +1,234 @@
+"""What can go wrong, what we do about it, and what the sender is told.
+
+::
+
+    GatewayError
+    ├── NeighbourError        GW-2xx  something beside us is broken; never counts against a message
+    │   ├── BrokerError       GW-201
+    │   ├── StoreError        GW-202
+    │   └── SpoolError        GW-203
+    │                         GW-205  a letter that its transport would not take (kept with the letter)
+    ├── StoreRefusedError             the database refused what it was given; counts against the message
+    ├── ConflictError                 someone changed the same case first; the batch is redone singly
+    └── ConfigurationError    GW-3xx  our own set-up is wrong; the service refuses to start
+
+Faults of a *message* (GW-1xx) are values, not exceptions: ``Fault`` names a row of ``FAULTS``, and the receipt
+follows from the row. Ids never change; texts may. Texts name ids, elements and rules, never content of the message.
+Refuse codes: MedCom XCTL02 ``RefuseCode`` (``facts``: NegativeReceipt, EDIFACT FTX qualifiers). Issue codes: value set
+``medcom-acknowledgement-issue-details`` of the MedCom FHIR terminology package.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+import msgspec
+
+
+class GatewayError(Exception):
+    """Root of everything this gateway raises on purpose."""
+
+
+class NeighbourError(GatewayError):
+    """A neighbour (broker, database, disk) does not answer: stop, back off, resume."""
+
+    id = "GW-200"
+
+
+class BrokerError(NeighbourError):
+    """RabbitMQ does not answer, or closed the channel."""
+
+    id = "GW-201"
+
+
+class StoreError(NeighbourError):
+    """The database does not answer, is read-only or full."""
+
+    id = "GW-202"
+
+
+class SpoolError(NeighbourError):
+    """The spool folder cannot be read or written."""
+
+    id = "GW-203"
+
+
+class StoreRefusedError(GatewayError):
+    """The database refused a value of ours; the text names the driver's error class only."""
+
+
+class ConflictError(GatewayError):
+    """Another process saved the same letter or case between our look and our save."""
+
+
+class ConfigurationError(GatewayError):
+    """Settings, municipality file, tables or topology are wrong; the text says which and how to mend it."""
+
+    def __init__(self, fault_id: str, text: str) -> None:
+        super().__init__(f"{fault_id} {text}")
+        self.id = fault_id
+
+
+class RefuseCode(StrEnum):
+    """MedCom's five refuse codes (XCTL02 ``RefuseCode``)."""
+
+    UNSPECIFIED = "ikke_specificeret"
+    UNKNOWN_LOCATION = "ukendt_lokationsnummer"
+    RECEIVER_ID = "problem_med_modtagerID"
+    VERSION = "problem_med_version"
+    SYNTAX = "syntaksfejl"
+
+
+class Disposition(StrEnum):
+    """What happens to a message with this fault."""
+
+    #: negative receipt when a sender can be read; the message is parked with its reason either way
+    REFUSE = "refuse"
+    #: nobody is told; the message is parked with its reason
+    PARK = "park"
+    #: delayed retries; parked after the last one
+    RETRY = "retry"
+
+
+class FaultRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the closed table of message faults."""
+
+    #: stable id, ``GW-1nn``
+    id: str
+    disposition: Disposition
+    medcom: RefuseCode
+    #: code of the FHIR acknowledgement's issue details
+    fhir: str
+    #: what the sender and the operator read, Danish
+    text: str
+    #: what the operator can do, Danish
+    advice: str
+
+
+def _rows(*rows: FaultRow) -> Mapping[str, FaultRow]:
+    table = {row.id: row for row in rows}
+    if len(table) != len(rows):
+        raise ConfigurationError("GW-303", "a fault id stands twice")
+    return MappingProxyType(table)
+
+
+def _row(number: int, medcom: RefuseCode, fhir: str, text: str, advice: str) -> FaultRow:
+    return FaultRow(
+        id=f"GW-{number}", disposition=Disposition.REFUSE, medcom=medcom, fhir=fhir, text=text, advice=advice
+    )
+
+
+def _parked(number: int, text: str, advice: str) -> FaultRow:
+    return FaultRow(
+        id=f"GW-{number}",
+        disposition=Disposition.PARK,
+        medcom=RefuseCode.UNSPECIFIED,
+        fhir="MSG_ERROR_PARSING",
+        text=text,
+        advice=advice,
+    )
+
+
+_ASK_SENDER = "Kontakt afsenderen; beskeden skal sendes igen, rettet og med nye id'er."
+_TO_SUPPLIER = "Send fejlteksten til afsenderens leverandør; beskeden skal sendes igen i gyldig form."
+
+FAULTS: Mapping[str, FaultRow] = _rows(
+    _row(101, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Beskeden er tom eller i et ukendt format.", _ASK_SENDER),
+    _row(102, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Beskeden er ikke velformet XML eller JSON.", _TO_SUPPLIER),
+    _row(103, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Beskeden indeholder en DOCTYPE og modtages ikke.", _TO_SUPPLIER),
+    _row(104, RefuseCode.UNSPECIFIED, "MSG_Element_To_Long", "Beskeden er større end tilladt.", _ASK_SENDER),
+    _row(
+        110,
+        RefuseCode.VERSION,
+        "MSG_RECEIVER_UNABLE_TO_RECEIVE_MSG_TYPE",
+        "Beskedtypen modtages ikke her.",
+        "Kontrollér i SOR, hvilke beskedtyper lokationsnummeret er tilmeldt.",
+    ),
+    _row(
+        111,
+        RefuseCode.VERSION,
+        "MSG_RECEIVER_UNABLE_TO_RECEIVE_MSG_TYPE",
+        "Beskedens version modtages ikke her.",
+        "Afsenderen skal bruge en version, som lokationsnummeret er tilmeldt i SOR.",
+    ),
+    _row(120, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Brevet overholder ikke standardens skema.", _TO_SUPPLIER),
+    _row(121, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Kuverten overholder ikke standardens skema.", _TO_SUPPLIER),
+    _row(122, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Kuvertens indhold kan ikke pakkes ud.", _TO_SUPPLIER),
+    _row(
+        130,
+        RefuseCode.UNKNOWN_LOCATION,
+        "MSG_Receiver_Identifier_UNKNOWN",
+        "Modtagerens lokationsnummer kendes ikke her.",
+        "Kontrollér lokationsnummeret i kommunefilen og i SOR.",
+    ),
+    _row(
+        131,
+        RefuseCode.RECEIVER_ID,
+        "MSG_Receiver_Identifier_UNKNOWN",
+        "Brevet er adresseret til en anden kommune.",
+        "Afsenderen skal sende henvisningen til den rette kommune.",
+    ),
+    _row(
+        140,
+        RefuseCode.UNSPECIFIED,
+        "MSG_ID_INVALID",
+        "Brevets personnummer kan ikke findes i virkeligheden.",
+        "Bed afsenderen rette personnummeret og sende igen.",
+    ),
+    _row(
+        150,
+        RefuseCode.UNSPECIFIED,
+        "MSG_DUPLICATE_ID",
+        "Kuvertens id er brugt før med et andet brev.",
+        "Afsenderens system genbruger kuvertnumre; kontakt leverandøren.",
+    ),
+    _parked(
+        151,
+        "Brevets id er brugt før med et andet indhold; det første brev gælder.",
+        "Sammenlign de to breve og kontakt afsenderen.",
+    ),
+    _parked(160, "Holdets hændelse kan ikke læses.", "Ret hændelsen, og send den igen med samme hændelses-id."),
+    _parked(161, "Holdets hændelse hører ikke til et kendt forløb.", "Kontrollér forløbs-id eller sags-id."),
+    _parked(162, "Trinnet er ikke muligt, hvor forløbet er nu.", "Se forløbets tilstand og de mulige trin."),
+    _parked(163, "Forløbs-id'et bruges af flere forløb.", "Send hændelsen igen med case_id."),
+    _parked(164, "Kvitteringen kan ikke læses.", "Kvitteringer besvares ikke; kontakt afsenderens leverandør."),
+    _parked(
+        170, "Kvitteringen passer ikke til et brev, vi har sendt.", "Kontrollér id'erne; kassér, hvis den er fejlsendt."
+    ),
+    _parked(
+        171,
+        "Kopimodtagerens lokationsnummer er ukendt; kopien er ikke sendt.",
+        "Skriv kopimodtagerens lokationsnummer i kommunefilens adresseliste.",
+    ),
+    _parked(172, "Brevet er afvist af modtageren.", "Læs årsagen, ret fejlen, og send brevet igen."),
+    FaultRow(
+        id="GW-190",
+        disposition=Disposition.RETRY,
+        medcom=RefuseCode.UNSPECIFIED,
+        fhir="MSG_ERROR_PARSING",
+        text="Beskeden kunne ikke behandles på grund af en fejl i gatewayen.",
+        advice="Meld fejlen til udvikleren; genafspil beskeden, når fejlen er rettet.",
+    ),
+    _parked(
+        191, "Beskeden er opgivet af RabbitMQ (for mange leveringer).", "Meld det til udvikleren; genafspil beskeden."
+    ),
+)
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """A fault found in a message: which row, and where or which rule (never content)."""
+
+    #: key into ``FAULTS``
+    id: str
+    #: element names, lengths, expected values; safe in a receipt and in a log
+    detail: str = ""
+
+    @property
+    def row(self) -> FaultRow:
+        """The table row that says what happens and what is told."""
+        return FAULTS[self.id]
+
+    @property
+    def text(self) -> str:
+        """Danish text for receipt, page and ``explain``: the row's text and the detail."""
+        return f"{self.row.text} {self.detail}".strip()

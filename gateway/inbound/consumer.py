@@ -1,0 +1,103 @@
+"""The consumer's loop: take, handle, and only after the commit acknowledge."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import structlog
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
+
+from gateway.errors import NeighbourError
+from gateway.inbound.disposition import Disposition, disposition
+from gateway.inbound.pipeline import Pipeline
+from gateway.inbound.source import Delivery, Done, Source
+from gateway.metrics import NEIGHBOUR_DOWN
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+
+class Consumer:
+    """Moves messages from a source through the pipeline until told to stop."""
+
+    def __init__(self, source: Source, pipeline: Pipeline, batch_size: int, wait_s: float = 0.5) -> None:
+        self._source = source
+        self._pipeline = pipeline
+        self._batch_size = batch_size
+        self._wait_s = wait_s
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Work until ``stop``; what is not acknowledged then comes again."""
+        while not self._stop.is_set():
+            self.step()
+
+    def stop(self) -> None:
+        """Finish the batch under way and end."""
+        self._stop.set()
+
+    def step(self) -> int:
+        """One batch: how many messages were taken."""
+        deliveries = self._patiently(lambda: self._source.take(self._batch_size, self._wait_s)) or []
+        if deliveries:
+            self._handle(deliveries)
+        return len(deliveries)
+
+    def _handle(self, deliveries: Sequence[Delivery]) -> None:
+        """All in one transaction; if that fails, one at a time, so that a poison message harms only itself."""
+        try:
+            outcomes = self._patiently(lambda: self._pipeline.handle(deliveries))
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is found and counted singly)
+            log.info("batch.singly", size=len(deliveries), reason=type(error).__name__)
+            for delivery in deliveries:
+                self._handle_alone(delivery)
+            return
+        done = [Done(delivery=d, parked=o.parked) for d, o in zip(deliveries, outcomes or [], strict=False)]
+        self._acknowledge(done)
+
+    def _handle_alone(self, delivery: Delivery) -> None:
+        try:
+            outcome = self._patiently(lambda: self._pipeline.handle_one(delivery))
+        except Exception as error:
+            log.exception("message.failed", attempt=delivery.attempt + 1)
+            self._failed(delivery, error)
+            return
+        if outcome is not None:
+            self._acknowledge([Done(delivery=delivery, parked=outcome.parked)])
+
+    def _acknowledge(self, saved: list[Done]) -> None:
+        if saved:
+            self._patiently(lambda: self._source.done(saved))
+
+    def _failed(self, delivery: Delivery, error: Exception) -> None:
+        attempt = delivery.attempt + 1
+        if disposition(error, attempt) is Disposition.RETRY:
+            log.warning("message.retry", attempt=attempt, reason=type(error).__name__)
+            self._patiently(lambda: self._source.retry(delivery, attempt))
+            return
+        log.error("message.parked", attempt=attempt, reason=type(error).__name__)
+        outcome = self._patiently(lambda: self._pipeline.give_up(delivery))
+        if outcome is not None:
+            self._acknowledge([Done(delivery=delivery, parked=outcome.parked)])
+
+    def _sleep(self, seconds: float) -> None:
+        self._stop.wait(seconds)
+
+    def _patiently(self, work: Callable[[], T]) -> T | None:
+        """Do it as often as it takes while a neighbour is down; None when told to stop meanwhile."""
+        retrying = Retrying(
+            retry=retry_if_exception_type(NeighbourError),
+            wait=wait_random_exponential(multiplier=0.2, max=5),
+            stop=stop_when_event_set(self._stop),
+            sleep=self._sleep,
+            before_sleep=_tell,
+            retry_error_callback=lambda _state: None,
+        )
+        return retrying(work)
+
+
+def _tell(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    fault_id = error.id if isinstance(error, NeighbourError) else "GW-200"
+    NEIGHBOUR_DOWN.labels(id=fault_id).inc()
+    log.warning("neighbour.down", id=fault_id, attempt=state.attempt_number, why=str(error))

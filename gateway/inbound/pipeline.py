@@ -1,0 +1,135 @@
+"""Read, look up, receive, save: one batch in one transaction.
+
+Used by the consumer, the HTTP entrance and the commands alike.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+
+from gateway.errors import ConflictError, Fault
+from gateway.inbound.source import Delivery
+from gateway.metrics import HANDLED, HANDLING_SECONDS, PARKED
+from gateway.municipality.model import Municipality
+from gateway.receive import DEFAULT_LIMIT, read, receive
+from gateway.referral import answer
+from gateway.referral.inbox import Keys, Outcome
+from gateway.referral.letters import Outgoing
+from gateway.referral.reading import Reading
+from gateway.store.inbox import Entry
+from gateway.store.outbox import CLAIM
+from gateway.store.store import Store
+
+log = structlog.get_logger()
+_CONFLICT_TRIES = 5
+
+
+class Pipeline:
+    """The way from bytes to the store. Thread-safe: all state is in the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        municipality: Municipality,
+        clock: Callable[[], datetime],
+        offer: Callable[[list[Outgoing], datetime], None] | None = None,
+        message_limit: int = DEFAULT_LIMIT,
+    ) -> None:
+        """``offer`` takes freshly saved letters straight to the relay; without it they wait to be claimed."""
+        self._store = store
+        self._municipality = municipality
+        self._clock = clock
+        self._offer = offer
+        self._limit = message_limit
+
+    def handle_one(self, delivery: Delivery, *, keep_refused: bool = True) -> Outcome:
+        """Handle one message; a conflict with another process is looked at anew.
+
+        ``keep_refused`` False: what is refused is not stored, because the caller hears the reason at once.
+        """
+        for _ in range(_CONFLICT_TRIES - 1):
+            try:
+                return self._handle([delivery], keep_refused=keep_refused)[0]
+            except ConflictError:
+                log.info("message.conflict")
+        return self._handle([delivery], keep_refused=keep_refused)[0]
+
+    def handle(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
+        """Handle a batch in one transaction; afterwards every outcome in the result is saved.
+
+        Raises:
+            NeighbourError: the store does not answer; nothing is saved.
+            ConflictError: another process saved one of these letters or cases meanwhile; nothing is saved.
+            Exception: a message that cannot be handled is among them; nothing is saved.
+        """
+        return self._handle(deliveries, keep_refused=True)
+
+    def _handle(self, deliveries: Sequence[Delivery], *, keep_refused: bool) -> list[Outcome]:
+        started = time.perf_counter()
+        readings = [read(d.data, d.entrance, self._limit) for d in deliveries]
+        keys = Keys()
+        for reading in readings:
+            keys |= answer.keys_of(reading)
+        known = self._store.inbox.known(keys)
+        now = self._clock()
+        outcomes = []
+        for delivery, reading in zip(deliveries, readings, strict=True):
+            outcome = (
+                _give_up(reading, now, "GW-191") if delivery.dead else receive(reading, known, self._municipality, now)
+            )
+            known = known.fold(outcome)
+            outcomes.append(outcome)
+        if keep_refused or not any(outcome.parked for outcome in outcomes):
+            self._save(deliveries, outcomes, now)
+        HANDLING_SECONDS.observe((time.perf_counter() - started) / len(deliveries))
+        return outcomes
+
+    def give_up(self, delivery: Delivery) -> Outcome:
+        """Park a message that failed too often (GW-190); the same bytes may be handled again later."""
+        reading = Reading(digest=answer.digest_of(delivery.data))
+        now = self._clock()
+        outcome = _give_up(reading, now, "GW-190")
+        self._save([delivery], [outcome], now, handled=False)
+        return outcome
+
+    def _save(
+        self, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome], now: datetime, *, handled: bool = True
+    ) -> None:
+        entries = [
+            Entry(outcome=o, data=d.data, entrance=d.entrance.value, handled=handled and not d.dead)
+            for d, o in zip(deliveries, outcomes, strict=True)
+        ]
+        until = now + CLAIM if self._offer else None
+        new = self._store.inbox.save(entries, now, until)
+        if self._offer and until and new:
+            letters = [x for o in outcomes for x in o.outgoing if x.letter_id in new and not x.draft]
+            self._offer(letters, until)
+        for outcome in outcomes:
+            _tell(outcome)
+
+
+def _give_up(reading: Reading, now: datetime, fault_id: str) -> Outcome:
+    return answer.put_aside(reading, Fault(id=fault_id), now)
+
+
+def _tell(outcome: Outcome) -> None:
+    """One log line per message: ids, codes and counts only."""
+    message = outcome.message
+    verdict = "duplicate" if outcome.duplicate else "parked" if outcome.parked else "accepted"
+    HANDLED.labels(type=message.type[:20], verdict=verdict).inc()
+    for item in outcome.parked:
+        PARKED.labels(fault=item.fault.id).inc()
+    log.info(
+        "message.handled",
+        digest=message.digest[:12],
+        type=message.type,
+        verdict=verdict,
+        sender=message.arrival.sender_gln,
+        envelope=message.arrival.envelope_id,
+        letters=[letter.key[1] for letter in outcome.letters],
+        faults=[item.fault.id for item in outcome.parked],
+        outcomes=[letter.decision.outcome for letter in outcome.letters if letter.decision],
+        sending=[f"{letter.kind} {letter.letter_id}" for letter in outcome.outgoing],
+    )

@@ -1,0 +1,124 @@
+"""The message types we know, and how bytes are identified: root element and namespace first, then letter and version.
+
+A new MedCom letter type is one module and one row in ``medcom/letter_types.py``; a new outer format is one row here.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+from lxml import etree
+
+from gateway.errors import Fault
+from gateway.mapping.medcom import emessage, vans
+from gateway.mapping.medcom.elements import ImpossibleValueError
+from gateway.mapping.medcom.parsing import parse, salvage
+from gateway.mapping.medcom.schema import violations
+from gateway.referral.letters import Arrival, Carrier, VansArrival
+from gateway.referral.reading import Reading, ReadLetter, content_digest
+
+_replace = msgspec.structs.replace
+
+
+class Format(msgspec.Struct, frozen=True, kw_only=True):
+    """An outer format: the root element that tells it, and its reader."""
+
+    root: str
+    #: None: any namespace (the reader refuses those it does not know)
+    namespace: str | None
+    read: Callable[[etree._Element, str], Reading]
+
+
+def _read_vans(root: etree._Element, digest: str) -> Reading:
+    """Open a VANSEnvelope and read what is inside; faults of the envelope are answered where it can be quoted."""
+    found = violations(root, vans.NAMESPACE)
+    try:
+        opened = Fault(id="GW-121", detail=found[0].text) if found else vans.decode(root)
+    except ImpossibleValueError as error:
+        opened = Fault(id="GW-121", detail=str(error))
+    if isinstance(opened, Fault):
+        return Reading(arrival=_quoted(root), fault=opened, digest=digest)
+    if opened.receipt is not None:
+        arrival = Arrival(carrier=Carrier.VANS, vans=opened.arrival, sent_at=opened.sent_at)
+        letter = ReadLetter(type=opened.receipt.kind, content=opened.receipt, digest=content_digest(opened.receipt))
+        return Reading(arrival=arrival, letters=(letter,), digest=digest)
+    inner = _read_payload(opened, digest)
+    arrival = _replace(inner.arrival, carrier=Carrier.VANS, vans=opened.arrival, sent_at=opened.sent_at)
+    if arrival.sender_gln is None:
+        arrival = _replace(arrival, sender_gln=opened.arrival.sender, receiver_gln=opened.arrival.receiver)
+    warnings = ("SizeInBytes passer ikke til indholdets længde",) if opened.size_differs else ()
+    return _replace(inner, arrival=arrival, warnings=(*inner.warnings, *warnings))
+
+
+def _read_payload(opened: vans.VansMessage, digest: str) -> Reading:
+    if opened.payload_format != "XML":
+        return Reading(fault=Fault(id="GW-110", detail=f"Format {opened.payload_format}"), digest=digest)
+    inner = read_xml(opened.payload or b"", digest)
+    return _replace(inner, fault=Fault(id="GW-110", detail="kuvert i kuvert")) if inner.arrival.vans else inner
+
+
+def _quoted(root: etree._Element) -> Arrival:
+    """The arrival of a faulty VANSEnvelope, if a receipt could quote it and still be valid."""
+    try:
+        opened = vans.decode(root)
+    except (KeyError, ValueError):
+        return Arrival()
+    if isinstance(opened, Fault) or not _answerable(opened.arrival):
+        return Arrival()
+    quoted = opened.arrival
+    return Arrival(
+        carrier=Carrier.VANS,
+        vans=quoted,
+        sender_gln=quoted.sender,
+        receiver_gln=quoted.receiver,
+        sent_at=opened.sent_at,
+    )
+
+
+def _answerable(arrival: VansArrival) -> bool:
+    probe = vans.receipt_document(arrival)
+    parsed = parse(probe)
+    return not isinstance(parsed, Fault) and not violations(parsed, vans.NAMESPACE)
+
+
+#: the outer formats, in the order they are tried
+FORMATS: tuple[Format, ...] = (
+    Format(root="Emessage", namespace=None, read=emessage.read),
+    Format(root="VANSEnvelope", namespace=vans.NAMESPACE, read=_read_vans),
+)
+
+
+def read_message(data: bytes, digest: str) -> Reading:
+    """Read a message of any known format; faults are in the reading, never raised."""
+    if not data.strip():
+        return Reading(fault=Fault(id="GW-101"), digest=digest)
+    if data.lstrip()[:1] in {b"{", b"["}:
+        return Reading(fault=Fault(id="GW-110", detail="JSON"), digest=digest)
+    return read_xml(data, digest)
+
+
+def read_xml(data: bytes, digest: str) -> Reading:
+    """Read an XML message of any known format; faults are in the reading, never raised."""
+    parsed = parse(data)
+    if isinstance(parsed, Fault):
+        return _read_broken(data, parsed, digest)
+    chosen = identify(parsed)
+    if chosen is None:
+        return Reading(fault=Fault(id="GW-110", detail=parsed.tag.rpartition("}")[2][:35]), digest=digest)
+    return chosen.read(parsed, digest)
+
+
+def identify(root: etree._Element) -> Format | None:
+    """The outer format of a root element; None for an unknown one."""
+    namespace, _, name = root.tag.rpartition("}")
+    for candidate in FORMATS:
+        if candidate.root == name and candidate.namespace in {None, namespace[1:]}:
+            return candidate
+    return None
+
+
+def _read_broken(data: bytes, fault: Fault, digest: str) -> Reading:
+    """Whatever ids a faulty message still tells, so that its sender can be answered."""
+    root = salvage(data)
+    if root is None or root.tag.rpartition("}")[2] != "Emessage":
+        return Reading(fault=fault, digest=digest)
+    return _replace(emessage.read_ids(root), fault=fault, digest=digest)

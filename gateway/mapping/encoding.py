@@ -1,0 +1,114 @@
+"""Answers → the standards' bytes: which letter type and version carries an answer, and its derived ids."""
+
+from datetime import datetime
+
+from gateway.mapping.fhir import team_bundle
+from gateway.mapping.medcom import emessage, vans, xctl, xdis15, xdis91
+from gateway.municipality.model import Municipality
+from gateway.referral.ids import Cause, fhir_id, letter_id
+from gateway.referral.letters import Carrier, Channel, DischargeNote, Outgoing, Receipt, StatusLetter, TeamMessage
+from gateway.referral.reply import Reply
+
+
+def encode(reply: Reply, municipality: Municipality) -> Outgoing:
+    """An answer ready to send, complete but for the envelope."""
+    content = reply.content
+    if isinstance(content, Receipt):
+        return _receipt(reply, content, municipality)
+    if isinstance(content, TeamMessage):
+        return _team_message(reply, content, municipality)
+    if isinstance(content, StatusLetter):
+        return _letter(reply, (xdis91.TYPE, xdis91.VERSION), content, municipality)
+    version = municipality.versions.xdis15.get(content.receiver.gln or "")
+    version = version or xdis15.VERSION_FOR.get(reply.referral_version, xdis15.DEFAULT_VERSION)
+    return _letter(reply, (xdis15.TYPE, version), content, municipality)
+
+
+def wrap(letter: Outgoing, envelope_id: str, sent_at: datetime) -> bytes:
+    """The bytes of one transmission: the letter in a new envelope.
+
+    A letter inside a VANSEnvelope keeps its inner Emessage to the byte, because a resend must have the same content
+    under the same MessageIdentifier (facts §7.2); its inner envelope id is the letter id.
+    """
+    if letter.channel is Channel.TEAM:
+        return letter.content
+    if letter.kind == vans.RECEIPT_KIND:
+        return vans.wrap(letter, None, envelope_id, sent_at)
+    if letter.carrier is Carrier.VANS:
+        return vans.wrap(letter, emessage.wrap(letter, letter.letter_id, letter.at), envelope_id, sent_at)
+    return emessage.wrap(letter, envelope_id, sent_at)
+
+
+def _receipt(reply: Reply, receipt: Receipt, municipality: Municipality) -> Outgoing:
+    arrival = reply.arrival
+    kind, version = xctl.kind_of(receipt)
+    if receipt.by_vans:
+        kind, version = vans.RECEIPT_KIND, "1.0.4"
+    receiver = arrival.sender_gln or ""
+    our_gln = arrival.receiver_gln if arrival.receiver_gln in municipality.glns else municipality.letterhead.gln
+    ours = letter_id(reply.cause, kind, receiver)
+    text = vans.encode_receipt(receipt) if receipt.by_vans else xctl.encode(receipt, ours, our_gln or "")
+    return Outgoing(
+        letter_id=ours,
+        message_id=fhir_id(reply.cause, kind, receiver),
+        kind=kind,
+        version=version,
+        channel=Channel.MEDCOM,
+        receiver=receiver,
+        sender=our_gln or "",
+        carrier=arrival.carrier,
+        at=receipt.at,
+        content=text.encode(),
+        vans_receiver=arrival.vans.sender if arrival.vans else None,
+        vans_receiver_type=arrival.vans.sender_type if arrival.vans else None,
+    )
+
+
+def _team_message(reply: Reply, message: TeamMessage, municipality: Municipality) -> Outgoing:
+    return Outgoing(
+        letter_id=message.id,
+        message_id=message.id,
+        kind="Task",
+        version="4.0.1",
+        channel=Channel.TEAM,
+        receiver=message.team,
+        sender=municipality.letterhead.gln,
+        case_id=reply.case_id,
+        episode_id=reply.episode_id,
+        at=message.at,
+        content=team_bundle.encode(message, municipality),
+    )
+
+
+def _letter(
+    reply: Reply, letter_type: tuple[str, str], content: StatusLetter | DischargeNote, municipality: Municipality
+) -> Outgoing:
+    kind, version = letter_type
+    receiver = content.receiver.gln or ""
+    cause = _distinct(reply.cause, draft=reply.draft)
+    ours = letter_id(cause, kind, receiver)
+    return Outgoing(
+        letter_id=ours,
+        message_id=fhir_id(cause, kind, receiver),
+        kind=kind,
+        version=version,
+        channel=Channel.MEDCOM,
+        receiver=receiver,
+        sender=municipality.letterhead.gln,
+        carrier=reply.arrival.carrier,
+        case_id=reply.case_id,
+        episode_id=reply.episode_id,
+        at=content.at,
+        content=_element(content, ours, version).encode(),
+        draft=reply.draft,
+        wants_receipt=True,
+    )
+
+
+def _element(content: StatusLetter | DischargeNote, ours: str, version: str) -> str:
+    return xdis91.encode(content, ours) if isinstance(content, StatusLetter) else xdis15.encode(content, ours, version)
+
+
+def _distinct(cause: Cause, *, draft: bool) -> Cause:
+    """A draft is not the letter that is sent in the end: it has an id of its own."""
+    return Cause(sender=cause.sender, id=f"{cause.id}|draft") if draft else cause

@@ -1,0 +1,1 @@
+"""FHIR messages, read and written."""

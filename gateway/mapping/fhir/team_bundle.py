@@ -1,0 +1,176 @@
+"""The team's message: one FHIR R4 Bundle per (letter, team), as design §5 describes and docs/team-message.md shows.
+
+``collection`` with Patient, ServiceRequest, Conditions, Organization of the referrer and a Task per assignment.
+"""
+
+import re
+
+import msgspec
+
+from fsiii import CARE_SOCIAL_SYSTEM, FSIII_SYSTEM, SERVICE_TYPE_119, care_social_codes
+from gateway.mapping.decision_json import decision_json
+from gateway.mapping.fhir.systems import (
+    ASSIGNMENT_ID,
+    CASE_ID,
+    CPR,
+    D_ECPR,
+    EPISODE_ID,
+    GLN,
+    ICPC2,
+    SKS,
+    SOR,
+    TEAM,
+    X_ECPR,
+    YDERNUMMER,
+)
+from gateway.municipality.model import Municipality
+from gateway.referral.ids import Cause, fhir_id
+from gateway.referral.letters import TeamMessage, TeamTask
+from gateway.referral.model import Citizen, CodeSystem, Diagnosis, Party
+
+Json = dict[str, object]
+_SYSTEM = {CodeSystem.SKS: SKS, CodeSystem.ICPC2: ICPC2}
+#: DDMMYY, 1 or 7, two letters, a digit (facts: X-eCPR)
+_X_ECPR = re.compile(r"\d{6}[17][A-Z]{2}\d", re.ASCII)
+_PARTY_SYSTEM = {"ydernummer": YDERNUMMER, "sorkode": SOR}
+
+
+def encode(message: TeamMessage, municipality: Municipality) -> bytes:
+    """The Bundle as JSON bytes."""
+    return msgspec.json.encode(bundle(message, municipality))
+
+
+def bundle(message: TeamMessage, municipality: Municipality) -> Json:
+    """The Bundle as a dictionary; ids of the resources are derived from the message's."""
+    referral = message.referral
+    patient, request, sender = (_id(message, kind) for kind in ("Patient", "ServiceRequest", "Organization"))
+    conditions = [(_id(message, f"Condition{n}"), d) for n, d in enumerate(referral.diagnoses)]
+    resources = [
+        _patient(patient, referral.citizen),
+        _service_request(message, request, {"patient": patient, "sender": sender}, [c for c, _ in conditions]),
+        *(_condition(own, d, patient) for own, d in conditions),
+        _organization(sender, referral.sender),
+        *(_task(message, task, {"patient": patient, "request": request}, municipality) for task in message.tasks),
+    ]
+    return {
+        "resourceType": "Bundle",
+        "id": message.id,
+        "type": "collection",
+        "timestamp": message.at.isoformat(),
+        "entry": [{"fullUrl": f"urn:uuid:{r['id']}", "resource": r} for r in resources],
+    }
+
+
+def _id(message: TeamMessage, name: str) -> str:
+    return fhir_id(Cause(sender=message.team, id=message.id), name, message.team)
+
+
+def _reference(kind: str, own: str) -> Json:
+    return {"reference": f"urn:uuid:{own}", "type": kind}
+
+
+def _without_nothing(resource: Json) -> Json:
+    """FHIR knows no null and no empty array: leave such elements out."""
+    return {key: value for key, value in resource.items() if value not in (None, "", [], {})}
+
+
+def _patient(own: str, citizen: Citizen) -> Json:
+    if citizen.cpr:
+        identifier = {"use": "official", "system": CPR, "value": citizen.cpr}
+    else:
+        value = citizen.replacement_cpr or ""
+        identifier = {"use": "temp", "system": X_ECPR if _X_ECPR.fullmatch(value) else D_ECPR, "value": value}
+    given = (citizen.given_name or "").split()
+    name = _without_nothing({"use": "official", "family": citizen.surname, "given": given})
+    address = citizen.address
+    home = _without_nothing(
+        {
+            "line": [line for line in (address.street, address.suburb) if line],
+            "city": address.district,
+            "postalCode": address.postcode,
+        }
+    )
+    return _without_nothing(
+        {
+            "resourceType": "Patient",
+            "id": own,
+            "identifier": [identifier],
+            "name": [name],
+            "telecom": [{"system": "phone", "value": p.number} for p in citizen.phones],
+            "address": [home] if home else [],
+        }
+    )
+
+
+def _service_request(message: TeamMessage, own: str, ids: dict[str, str], conditions: list[str]) -> Json:
+    referral = message.referral
+    service = care_social_codes("service_type")[SERVICE_TYPE_119]
+    coding = {"system": CARE_SOCIAL_SYSTEM, "code": service.code, "display": service.display}
+    return _without_nothing(
+        {
+            "resourceType": "ServiceRequest",
+            "id": own,
+            "identifier": [{"system": EPISODE_ID, "value": referral.episode_id}] if referral.episode_id else [],
+            "status": "active",
+            "intent": "order",
+            "code": {"coding": [coding]},
+            "subject": _reference("Patient", ids["patient"]),
+            "authoredOn": referral.authorised.isoformat(),
+            "requester": _reference("Organization", ids["sender"]),
+            "reasonReference": [_reference("Condition", c) for c in conditions],
+            "note": [{"text": f"{t.place}: {t.text}"} for t in referral.texts],
+        }
+    )
+
+
+def _condition(own: str, diagnosis: Diagnosis, patient: str) -> Json:
+    coding = []
+    if diagnosis.code and diagnosis.system:
+        coding = [{"system": _SYSTEM[diagnosis.system], "code": diagnosis.code}]
+    code = _without_nothing({"coding": coding, "text": diagnosis.text})
+    return {"resourceType": "Condition", "id": own, "code": code, "subject": _reference("Patient", patient)}
+
+
+def _organization(own: str, party: Party) -> Json:
+    identifiers = [{"system": GLN, "value": party.gln}] if party.gln else []
+    system = _PARTY_SYSTEM.get(party.identifier_code or "")
+    if system and party.identifier:
+        identifiers.append({"system": system, "value": party.identifier})
+    names = [name for name in (party.organisation, party.department, party.unit) if name]
+    return _without_nothing(
+        {
+            "resourceType": "Organization",
+            "id": own,
+            "identifier": identifiers,
+            "name": ", ".join(names),
+            "telecom": [{"system": "phone", "value": party.phone}] if party.phone else [],
+        }
+    )
+
+
+def _task(message: TeamMessage, task: TeamTask, ids: dict[str, str], municipality: Municipality) -> Json:
+    code = {"coding": [{"system": FSIII_SYSTEM, "code": task.code, "display": task.display}]} if task.code else None
+    business = {"coding": [{"code": task.business_status}], "text": task.business_status}
+    decision = msgspec.json.encode(decision_json(message.decision)).decode()
+    kind = {"coding": [{"code": "decision"}], "text": "decision"}
+    return _without_nothing(
+        {
+            "resourceType": "Task",
+            "id": _id(message, f"Task{task.assignment_id}"),
+            "identifier": [{"system": ASSIGNMENT_ID, "value": task.assignment_id}],
+            "groupIdentifier": {"system": CASE_ID, "value": message.case_id},
+            "status": task.status,
+            "businessStatus": business if task.business_status else None,
+            "intent": "order",
+            "code": code,
+            "focus": _reference("ServiceRequest", ids["request"]),
+            "for": _reference("Patient", ids["patient"]),
+            "authoredOn": message.at.isoformat(),
+            "owner": {
+                "identifier": {"system": TEAM, "value": message.team},
+                "display": municipality.teams[message.team].display,
+            },
+            "note": [{"text": task.note}] if task.note else [],
+            "input": [{"type": kind, "valueString": decision}],
+        }
+    )

@@ -1,0 +1,1 @@
+"""MedCom XML: one module per letter type, and the schemas they are checked with."""

@@ -1,0 +1,64 @@
+"""Reading MedCom elements (children by local name) and writing them (escaped, absent parts left out)."""
+
+from collections.abc import Mapping
+from html import escape
+
+from lxml import etree
+
+
+class ImpossibleValueError(ValueError):
+    """A value that its schema allows and the world does not (year 12022); the text names the element only."""
+
+
+#: children of one element by local name; of repeated ones the first
+Children = Mapping[str, etree._Element]
+
+
+def children(element: etree._Element) -> Children:
+    """The element's children by local name. Comments and processing instructions are gone since the parse."""
+    found: dict[str, etree._Element] = {}
+    for child in element:
+        found.setdefault(child.tag.rpartition("}")[2], child)
+    return found
+
+
+def text_of(found: Children, name: str) -> str | None:
+    """Text of a child; None when it is absent or empty."""
+    element = found.get(name)
+    return element.text if element is not None else None
+
+
+def needed(found: Children, name: str) -> str:
+    """Text of a child the schema demands; the schema was checked before."""
+    return found[name].text or ""
+
+
+def below(found: Children, name: str) -> Children:
+    """Grandchildren by local name; empty when the child is absent."""
+    element = found.get(name)
+    return children(element) if element is not None else {}
+
+
+def all_named(element: etree._Element, name: str) -> list[etree._Element]:
+    """Every child of that local name, in order."""
+    return [child for child in element if child.tag.rpartition("}")[2] == name]
+
+
+def tag(name: str, value: str | None) -> str:
+    """``<name>value</name>``, or nothing where there is no value: an empty optional element is not valid.
+
+    >>> tag("UnitName", None), tag("UnitName", "A & B")
+    ('', '<UnitName>A &amp; B</UnitName>')
+    """
+    return f"<{name}>{escape(value, quote=False)}</{name}>" if value else ""
+
+
+def group(name: str, *parts: str) -> str:
+    """``<name>…</name>`` around the parts; nothing where all parts are empty."""
+    content = "".join(parts)
+    return f"<{name}>{content}</{name}>" if content else ""
+
+
+def cut(value: str | None, limit: int) -> str | None:
+    """At most ``limit`` characters, without trailing blanks."""
+    return value[:limit].rstrip() or None if value else None

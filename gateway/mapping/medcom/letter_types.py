@@ -1,0 +1,69 @@
+"""The MedCom XML letter types we read and write, one row each: the table from namespace, element and version.
+
+A namespace is never built from a date: the table is the truth (facts §0).
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import MappingProxyType
+
+import msgspec
+from lxml import etree
+
+from gateway.mapping.medcom import xctl, xref15
+from gateway.referral.letters import ReceivedReceipt
+from gateway.referral.model import Referral
+
+_OIO = "http://rep.oio.dk/"
+_2005 = f"{_OIO}sundcom.dk/medcom.dk/xml/schemas/2005/08/07/"
+_2006 = f"{_OIO}sundcom.dk/medcom.dk/xml/schemas/2006/07/01/"
+_2016 = f"{_OIO}medcom.dk/xml/schemas/2016/12/01/"
+_2020 = f"{_OIO}medcom.dk/xml/schemas/2020/05/06/"
+
+
+class LetterType(msgspec.Struct, frozen=True, kw_only=True):
+    """A type we read: where it lives, what it is called, how it is decoded."""
+
+    type: str
+    version: str
+    namespace: str
+    element: str
+    decode: Callable[[etree._Element], Referral | ReceivedReceipt]
+
+
+def _row(
+    letter: tuple[str, str],
+    namespace: str,
+    element: str,
+    decode: Callable[[etree._Element], Referral | ReceivedReceipt],
+) -> LetterType:
+    return LetterType(type=letter[0], version=letter[1], namespace=namespace, element=element, decode=decode)
+
+
+#: what arrives
+LETTER_TYPES: tuple[LetterType, ...] = (
+    _row(("XREF15", "XH1530R"), _2016, "MunicipalityReferral", xref15.decode),
+    _row(("XREF15", "XH1531R"), _2020, "MunicipalityReferral", xref15.decode),
+    _row(("XCTL01", "XC0130Q"), _2005, "NegativeVansReceipt", xctl.decode),
+    _row(("XCTL02", "XC0230Q"), _2005, "NegativeReceipt", xctl.decode),
+    _row(("XCTL03", "XC0330Q"), _2005, "PositiveReceipt", xctl.decode),
+)
+
+#: (type, version) → namespace of what we send
+NAMESPACE_OF: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        ("XDIS15", "XD1530L"): _2016,
+        ("XDIS15", "XD1531L"): _2020,
+        ("XDIS91", "XD9134L"): _2006,
+        ("XCTL02", "XC0230Q"): _2005,
+        ("XCTL03", "XC0330Q"): _2005,
+    }
+)
+
+
+@cache
+def known_elements(namespace: str) -> Mapping[str, tuple[LetterType, ...]]:
+    """The letter elements we read in a namespace, each with its versions."""
+    names = {t.element for t in LETTER_TYPES if t.namespace == namespace}
+    rows = {name: tuple(t for t in LETTER_TYPES if (t.namespace, t.element) == (namespace, name)) for name in names}
+    return MappingProxyType(rows)

@@ -1,0 +1,197 @@
+"""Who and what every MedCom letter is about: sender, receiver, citizen, diagnoses, times. Read and written alike."""
+
+from datetime import date, datetime, time
+
+from lxml import etree
+
+from gateway.mapping.medcom.elements import (
+    Children,
+    ImpossibleValueError,
+    all_named,
+    children,
+    cut,
+    group,
+    needed,
+    tag,
+    text_of,
+)
+from gateway.referral.model import (
+    Address,
+    Citizen,
+    CodeSystem,
+    Diagnosis,
+    Party,
+    Phone,
+    Referrer,
+    Relative,
+)
+from gateway.referral.workdays import COPENHAGEN
+
+_SYSTEMS = {"SKSdiagnosekode": CodeSystem.SKS, "ICPCkode": CodeSystem.ICPC2}
+_TYPE_CODES = {system: code for code, system in _SYSTEMS.items()}
+_PART, _NAME, _PHONE, _CODE = 35, 70, 25, 17
+
+
+# ------------------------------------------------------------------ reading
+def read_moment(found: Children) -> datetime:
+    """Date and Time children as an aware moment: Danish civil time, which MedCom XML writes without a zone."""
+    try:
+        day, clock = date.fromisoformat(needed(found, "Date").strip()), time.fromisoformat(needed(found, "Time"))
+    except ValueError as error:
+        raise ImpossibleValueError("Date") from error
+    return datetime.combine(day, clock, tzinfo=COPENHAGEN)
+
+
+def read_address(found: Children) -> Address:
+    """The four address parts that sit side by side."""
+    return Address(
+        street=text_of(found, "StreetName"),
+        suburb=text_of(found, "SuburbName"),
+        district=text_of(found, "DistrictName"),
+        postcode=text_of(found, "PostCodeIdentifier"),
+    )
+
+
+def read_party(found: Children) -> Party:
+    """Sender, Receiver, AnswerCCReceiver and CCReceiver."""
+    return Party(
+        gln=text_of(found, "EANIdentifier"),
+        identifier=text_of(found, "Identifier"),
+        identifier_code=text_of(found, "IdentifierCode"),
+        organisation=text_of(found, "OrganisationName"),
+        department=text_of(found, "DepartmentName"),
+        unit=text_of(found, "UnitName"),
+        address=read_address(found),
+        phone=text_of(found, "TelephoneSubscriberIdentifier"),
+        speciality=text_of(found, "MedicalSpecialityCode"),
+    )
+
+
+def read_referrer(found: Children) -> Referrer | None:
+    """The person in Sender/Referrer."""
+    if not found:
+        return None
+    return Referrer(
+        name=needed(found, "PersonName"),
+        title=text_of(found, "PersonTitle"),
+        identifier=text_of(found, "Identifier"),
+        identifier_code=text_of(found, "IdentifierCode"),
+    )
+
+
+def read_citizen(element: etree._Element) -> Citizen:
+    """Patient, with up to three telephones."""
+    found = children(element)
+    phones = (children(phone) for phone in all_named(element, "TelephoneSubscriber"))
+    return Citizen(
+        cpr=text_of(found, "CivilRegistrationNumber"),
+        replacement_cpr=text_of(found, "AlternativeIdentifier"),
+        surname=needed(found, "PersonSurnameName"),
+        given_name=text_of(found, "PersonGivenName"),
+        title=text_of(found, "PersonTitle"),
+        address=read_address(found),
+        phones=tuple(
+            Phone(number=needed(p, "TelephoneSubscriberIdentifier"), kind=needed(p, "TelephoneSubscriberCode"))
+            for p in phones
+        ),
+        email=text_of(found, "EmailIdentifier"),
+    )
+
+
+def read_relative(found: Children) -> Relative | None:
+    """Next of kin."""
+    if not found:
+        return None
+    return Relative(
+        relation=needed(found, "RelationCode"),
+        identifier=text_of(found, "PersonIdentifier"),
+        surname=needed(found, "PersonSurnameName"),
+        given_name=text_of(found, "PersonGivenName"),
+    )
+
+
+def read_diagnoses(element: etree._Element | None) -> tuple[Diagnosis, ...]:
+    """Refer and ReferralAdditional; the code system comes from DiagnoseTypeCode, never from the code's shape."""
+    if element is None:
+        return ()
+    main = [_diagnosis(child, main=True) for child in all_named(element, "Refer")]
+    return (*main, *(_diagnosis(child, main=False) for child in all_named(element, "ReferralAdditional")))
+
+
+def _diagnosis(element: etree._Element, *, main: bool) -> Diagnosis:
+    found = children(element)
+    type_code = needed(found, "DiagnoseTypeCode")
+    return Diagnosis(
+        system=_SYSTEMS.get(type_code),
+        code=None if type_code == "uspecificeretkode" else text_of(found, "DiagnoseCode"),
+        text=needed(found, "DiagnoseText"),
+        main=main,
+        description_code=text_of(found, "DiagnoseDescriptionCode"),
+    )
+
+
+# ------------------------------------------------------------------ writing
+def write_moment(name: str, moment: datetime) -> str:
+    """``<name><Date/><Time/></name>`` in Danish civil time, to the minute."""
+    local = moment.astimezone(COPENHAGEN)
+    return group(name, tag("Date", f"{local:%Y-%m-%d}"), tag("Time", f"{local:%H:%M}"))
+
+
+def write_address(address: Address) -> str:
+    """The address parts side by side, each within its length."""
+    return (
+        tag("StreetName", cut(address.street, _PART))
+        + tag("SuburbName", cut(address.suburb, _PART))
+        + tag("DistrictName", cut(address.district, _PART))
+        + tag("PostCodeIdentifier", cut(address.postcode, 9))
+    )
+
+
+def write_party(party: Party, *, gln: bool = True) -> str:
+    """The parts that Sender, Receiver and CCReceiver share, up to the postcode."""
+    return (
+        (tag("EANIdentifier", party.gln) if gln else "")
+        + tag("Identifier", cut(party.identifier, _CODE))
+        + tag("IdentifierCode", party.identifier_code)
+        + tag("OrganisationName", cut(party.organisation, _PART))
+        + tag("DepartmentName", cut(party.department, _PART))
+        + tag("UnitName", cut(party.unit, _PART))
+        + write_address(party.address)
+    )
+
+
+def write_sender(party: Party, *rest: str) -> str:
+    """Sender with telephone and speciality, and what a letter type adds behind them."""
+    return group(
+        "Sender",
+        write_party(party),
+        tag("TelephoneSubscriberIdentifier", cut(party.phone, _PHONE)),
+        tag("MedicalSpecialityCode", party.speciality),
+        *rest,
+    )
+
+
+def write_citizen(citizen: Citizen, *rest: str) -> str:
+    """Patient as the letters to a referrer carry it: identity only, no address (a hidden address never leaks)."""
+    return group(
+        "Patient",
+        tag("CivilRegistrationNumber", citizen.cpr),
+        tag("AlternativeIdentifier", citizen.replacement_cpr),
+        tag("PersonSurnameName", cut(citizen.surname, _NAME)),
+        tag("PersonGivenName", cut(citizen.given_name, _NAME)),
+        *rest,
+    )
+
+
+def write_diagnosis(name: str, diagnosis: Diagnosis, *, code_needed: bool = False) -> str:
+    """Refer or ReferralAdditional; nothing where the version demands a code and there is none."""
+    if code_needed and not diagnosis.code:
+        return ""
+    description = "" if diagnosis.main else tag("DiagnoseDescriptionCode", diagnosis.description_code or "bidiagnose")
+    return group(
+        name,
+        description,
+        tag("DiagnoseCode", diagnosis.code),
+        tag("DiagnoseTypeCode", _TYPE_CODES[diagnosis.system] if diagnosis.system else "uspecificeretkode"),
+        tag("DiagnoseText", cut(diagnosis.text, _NAME)),
+    )

@@ -1,0 +1,102 @@
+"""XCTL01/02/03: receipts in MedCom XML, always in the 2005/08/07 namespace (facts §7.1).
+
+Sender and receiver are the original's, swapped. A receipt is never receipted. RefuseText names ids and times only.
+"""
+
+from lxml import etree
+
+from gateway.errors import Fault, RefuseCode
+from gateway.mapping.medcom.elements import all_named, children, group, needed, tag, text_of
+from gateway.mapping.medcom.formatted_text import flatten, render
+from gateway.mapping.medcom.latin1 import latin1
+from gateway.referral.letters import AnsweredLetter, Receipt, ReceivedLetter, ReceivedReceipt
+from gateway.referral.workdays import COPENHAGEN
+
+NEGATIVE, POSITIVE = "XCTL02", "XCTL03"
+_KINDS = {"NegativeVansReceipt": "XCTL01", "NegativeReceipt": NEGATIVE, "PositiveReceipt": POSITIVE}
+_WRITTEN = {True: ("PositiveReceipt", POSITIVE, "XC0330Q"), False: ("NegativeReceipt", NEGATIVE, "XC0230Q")}
+_MAX_LETTERS = 99
+
+
+def decode(element: etree._Element) -> ReceivedReceipt:
+    """One receipt element → what was accepted or refused; a letter's own code wins over the envelope's."""
+    original = children(element)["OriginalEmessage"]
+    found = children(original)
+    kind = _KINDS[element.tag.rpartition("}")[2]]
+    letters = tuple(_received_letter(letter) for letter in all_named(original, "OriginalLetter"))
+    texts = [flatten(found.get("RefuseText"))]
+    texts += [flatten(children(letter).get("RefuseText")) for letter in all_named(original, "OriginalLetter")]
+    return ReceivedReceipt(
+        kind=kind,
+        positive=kind == POSITIVE,
+        envelope_id=needed(found, "OriginalEnvelopeIdentifier"),
+        letters=letters,
+        refuse_code=_refuse_code(text_of(found, "RefuseCode")),
+        text="\n".join(text for text in texts if text),
+    )
+
+
+def _received_letter(element: etree._Element) -> ReceivedLetter:
+    found = children(element)
+    return ReceivedLetter(
+        letter_id=needed(found, "OriginalLetterIdentifier"), refuse_code=_refuse_code(text_of(found, "RefuseCode"))
+    )
+
+
+def _refuse_code(value: str | None) -> RefuseCode | None:
+    return RefuseCode(value) if value else None
+
+
+def kind_of(receipt: Receipt) -> tuple[str, str]:
+    """Type and version of the receipt we write."""
+    return _WRITTEN[receipt.positive][1:]
+
+
+def encode(receipt: Receipt, letter_id: str, our_gln: str) -> str:
+    """The receipt element without namespace; ``our_gln`` signs where the original's receiver is nobody here."""
+    name, kind, version = _WRITTEN[receipt.positive]
+    arrival = receipt.arrival
+    sender, receiver = arrival.sender_gln or "", arrival.receiver_gln or our_gln
+    original = group(
+        "OriginalEmessage",
+        tag("OriginalEnvelopeIdentifier", arrival.envelope_id or "ukendt"),
+        group("OriginalSender", tag("EANIdentifier", sender)),
+        group("OriginalReceiver", tag("EANIdentifier", receiver)),
+        _refusal(receipt.fault, receipt, None),
+        *(_original_letter(letter, receipt) for letter in receipt.letters[:_MAX_LETTERS]),
+    )
+    head = group("Letter", tag("Identifier", letter_id), tag("VersionCode", version), tag("StatisticalCode", kind))
+    return group(
+        name,
+        head,
+        group("Sender", tag("EANIdentifier", our_gln)),
+        group("Receiver", tag("EANIdentifier", sender)),
+        original,
+    )
+
+
+def _original_letter(letter: AnsweredLetter, receipt: Receipt) -> str:
+    return group(
+        "OriginalLetter",
+        tag("OriginalLetterIdentifier", letter.letter_id),
+        tag("OriginalVersionCode", letter.version[:7] or "ukendt"),
+        _refusal(letter.fault, receipt, letter.letter_id),
+    )
+
+
+def _refusal(fault: Fault | None, receipt: Receipt, letter_id: str | None) -> str:
+    if fault is None:
+        return ""
+    return (
+        tag("RefuseCode", fault.row.medcom)
+        + f"<RefuseText>{render(latin1(refuse_text(fault, receipt, letter_id)))}</RefuseText>"
+    )
+
+
+def refuse_text(fault: Fault, receipt: Receipt, letter_id: str | None) -> str:
+    """The refusal in Danish: which envelope or letter, when it was sent, what is wrong. Ids and rules only."""
+    arrival = receipt.arrival
+    what = f"Brev {letter_id}" if letter_id else f"Kuvert {arrival.envelope_id or 'uden id'}"
+    sent = arrival.sent_at.astimezone(COPENHAGEN) if arrival.sent_at else None
+    when = f", afsendt {sent:%Y-%m-%d} kl. {sent:%H:%M}," if sent else ""
+    return f"{what}{when} kan ikke modtages.\n{fault.text} ({fault.id})"

@@ -1,0 +1,216 @@
+"""The municipality file: what one municipality is, offers and writes. Loaded once, checked by ``gateway check``.
+
+Everything a municipality decides is data here; no code asks which municipality it serves.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from string import Formatter
+
+import msgspec
+
+from gateway.errors import ConfigurationError
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the municipality file; unknown keys are refused."""
+
+
+class Letterhead(Record, frozen=True, kw_only=True):
+    """How the municipality signs its letters (MedCom Sender; every part at most 35 characters)."""
+
+    gln: str
+    #: municipality number without leading zero, as MedCom's ``kommunenummer`` (Ishøj ``183``)
+    identifier: str
+    identifier_code: str
+    organisation: str
+    department: str | None = None
+    district: str | None = None
+    postcode: str | None = None
+    phone: str | None = None
+    #: mandatory in XDIS15 although its code is not
+    speciality_name: str = "Kommunal forebyggelse"
+    #: SOR id of the municipality's unit, for FHIR
+    sor: str = ""
+
+
+class Team(Record, frozen=True, kw_only=True):
+    """A municipal team: its key is its queue and its folder."""
+
+    #: how a text names the team, e.g. «sundhedskonsulenterne»
+    display: str
+    #: SOR id, performer in KL's report
+    sor: str = ""
+
+
+class Route(Record, frozen=True, kw_only=True):
+    """Where a programme goes, and the flags the municipality wants on it."""
+
+    team: str
+    flags: tuple[str, ...] = ()
+
+
+class Review(Record, frozen=True, kw_only=True):
+    """Who looks at what the rules could not decide."""
+
+    team: str
+    section_140_team: str
+
+
+class Waiver(Record, frozen=True, kw_only=True):
+    """Neighbours whose citizens may take part in a programme here."""
+
+    municipality_codes: tuple[str, ...] = ()
+    postcodes: tuple[str, ...] = ()
+
+
+class Clocks(Record, frozen=True, kw_only=True):
+    """Days; calendar days unless the name says otherwise (decision.md §7)."""
+
+    respond_days: int = 14
+    section_140_days: int = 7
+    warn_day: int = 7
+    alarm_day: int = 12
+    review_workdays: int = 2
+    receipt_minutes: int = 30
+
+
+class Receipts(Record, frozen=True, kw_only=True):
+    """Receipt policy where the standard leaves a choice."""
+
+    #: to a message in a VANSEnvelope: ``vans`` (the VANS Receipt alone) or ``both`` (an XCTL beside it when asked for)
+    vans: str = "vans"
+
+
+class LetterText(Record, frozen=True, kw_only=True):
+    """Subject (at most 70 characters) and text of a status letter, with ``{placeholders}``."""
+
+    subject: str
+    text: str
+
+
+class Versions(Record, frozen=True, kw_only=True):
+    """Which version of our letters a receiver gets, by GLN; the default follows the referral's own version."""
+
+    xdis15: Mapping[str, str] = {}
+
+
+#: the occasions on which we write, and the placeholders each text may hold
+OCCASIONS: Mapping[str, frozenset[str]] = {
+    "review": frozenset({"received"}),
+    "accepted": frozenset({"received", "interventions", "deadline"}),
+    "info_requested": frozenset({"received", "note"}),
+    "returned": frozenset({"received", "note"}),
+    "discharge": frozenset({"received", "courses", "note"}),
+}
+_RETURN_PLACEHOLDERS = frozenset({"received", "evidence"})
+
+
+class Municipality(Record, frozen=True, kw_only=True):
+    """The whole file. ``code`` is dk-core's four digits (Ishøj ``0183``)."""
+
+    code: str
+    name: str
+    #: date or number of this edition of the file; stored with every decision
+    version: str
+    #: GLNs this installation answers to; the letterhead's GLN is one of them
+    glns: tuple[str, ...]
+    postcodes: tuple[str, ...]
+    letterhead: Letterhead
+    teams: Mapping[str, Team]
+    routes: Mapping[str, Route]
+    not_offered: tuple[str, ...]
+    review: Review
+    waivers: Mapping[str, Waiver] = {}
+    clocks: Clocks = Clocks()
+    receipts: Receipts = Receipts()
+    versions: Versions = Versions()
+    #: ``MM-DD`` days on which the municipality is closed beside the public holidays
+    closing_days: tuple[str, ...] = ()
+    #: sender GLN, SOR or provider number → practice, hospital, municipal, self, unknown
+    senders: Mapping[str, str] = {}
+    #: identifier of a copy receiver → its GLN
+    addresses: Mapping[str, str] = {}
+    letters: Mapping[str, LetterText]
+    #: return reason → drafted answer
+    returns: Mapping[str, str]
+
+    @property
+    def version_label(self) -> str:
+        """Name and version, as stored with a decision."""
+        return f"{self.name} {self.version}"
+
+    @property
+    def offered(self) -> frozenset[str]:
+        """The programmes this municipality routes to a team."""
+        return frozenset(self.routes)
+
+    def waives(self, programme: str, code: str | None, postcode: str | None) -> bool:
+        """Whether a citizen from that municipality code (or, without one, that postcode) may join the programme."""
+        waiver = self.waivers.get(programme)
+        if waiver is None:
+            return False
+        return code in waiver.municipality_codes if code else postcode in waiver.postcodes
+
+
+def load(path: Path | None = None) -> Municipality:
+    """Read a municipality file; without a path the built-in Ishøj file.
+
+    Raises:
+        ConfigurationError: GW-302 when the file cannot be read or its content is wrong; the text names the place.
+    """
+    source = path or resources.files("gateway.municipality").joinpath("ishoej.toml")
+    try:
+        municipality = msgspec.convert(tomllib.loads(source.read_text(encoding="utf-8")), Municipality)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ConfigurationError("GW-302", f"the municipality file {path or 'ishoej.toml'}: {error}") from error
+    problems = inconsistencies(municipality)
+    if problems:
+        raise ConfigurationError("GW-302", f"the municipality file {path or 'ishoej.toml'}: " + "; ".join(problems))
+    return municipality
+
+
+def inconsistencies(municipality: Municipality) -> list[str]:
+    """What in the file contradicts itself; empty when all is well. Codes are proved by ``gateway.proof``."""
+    return [*_broken_references(municipality), *_broken_texts(municipality)]
+
+
+def _broken_references(municipality: Municipality) -> list[str]:
+    teams = set(municipality.teams)
+    used = {f"routes.{name}": route.team for name, route in municipality.routes.items()}
+    used |= {"review.team": municipality.review.team, "review.section_140_team": municipality.review.section_140_team}
+    problems = [f"{place} names the unknown team {team!r}" for place, team in used.items() if team not in teams]
+    if municipality.letterhead.gln not in municipality.glns:
+        problems.append("letterhead.gln is not among glns")
+    both = set(municipality.routes) & set(municipality.not_offered)
+    problems += [f"{name} is both routed and not offered" for name in sorted(both)]
+    if municipality.receipts.vans not in {"vans", "both"}:
+        problems.append("receipts.vans must be 'vans' or 'both'")
+    return problems
+
+
+def _broken_texts(municipality: Municipality) -> list[str]:
+    problems = [f"letters.{name} is missing" for name in OCCASIONS if name not in municipality.letters]
+    for name, letter in municipality.letters.items():
+        if name not in OCCASIONS:
+            problems.append(f"letters.{name}: no such occasion")
+            continue
+        problems += [f"letters.{name}: {p}" for p in _text_problems(letter.subject + letter.text, OCCASIONS[name])]
+        if len(letter.subject) > 70:  # noqa: PLR2004  (XDIS91 AdditionalInformation/Subject, an1..70)
+            problems.append(f"letters.{name}: the subject is longer than 70 characters")
+    for name, text in municipality.returns.items():
+        problems += [f"returns.{name}: {p}" for p in _text_problems(text, _RETURN_PLACEHOLDERS)]
+    return problems
+
+
+def _text_problems(text: str, allowed: frozenset[str]) -> list[str]:
+    try:
+        used = {field for _, field, _, _ in Formatter().parse(text) if field is not None}
+    except ValueError as error:
+        return [f"braces do not match ({error})"]
+    problems = [f"unknown placeholder {{{field}}}" for field in sorted(used - allowed)]
+    if "bevilg" in text.lower():
+        problems.append("a gateway never says that something is granted («bevilget»)")
+    return problems

@@ -1,0 +1,1 @@
+"""What goes out: the relay and the transports it hands letters to."""

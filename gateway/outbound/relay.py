@@ -1,0 +1,128 @@
+"""The relay: takes letters from the outbox, puts each in a new envelope, hands them to the transport, marks them sent.
+
+Independent of the consumer. Fresh letters are handed over directly and are claimed already; whatever was left by a
+process that died is claimed when its claim runs out. A crash between sending and marking sends the same letter again in
+another envelope: same letter id, so the receiver knows it.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from gateway.errors import NeighbourError
+from gateway.metrics import NEIGHBOUR_DOWN, SEND_FAILED, SENT
+from gateway.outbound.envelopes import Transmission, mint
+from gateway.outbound.sink import Result, Sink
+from gateway.referral.letters import Outgoing
+from gateway.store.outbox import CLAIM, Outbox, Sent
+
+log = structlog.get_logger()
+_LONGEST_WAIT_S = 5.0
+#: a claim that ends sooner than this counts as gone: someone else may take the letter while we send it
+_MARGIN = timedelta(seconds=5)
+
+
+class Relay:
+    """Moves letters from the outbox to a sink until told to stop."""
+
+    def __init__(
+        self, outbox: Outbox, sink: Sink, clock: Callable[[], datetime], batch_size: int = 200, poll_s: float = 0.5
+    ) -> None:
+        self._outbox = outbox
+        self._sink = sink
+        self._clock = clock
+        self._batch_size = batch_size
+        self._poll_s = poll_s
+        self._offered: deque[tuple[Outgoing, datetime]] = deque()
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+
+    def offer(self, letters: list[Outgoing], until: datetime) -> None:
+        """Fresh letters, saved and claimed for this process until then; from any thread."""
+        self._offered.extend((letter, until) for letter in letters)
+        self._wake.set()
+
+    def run(self) -> None:
+        """Work until ``stop``; what is not sent then stays in the outbox."""
+        wait = self._poll_s
+        while not self._stop.is_set():
+            try:
+                busy = self.step()
+            except NeighbourError as error:
+                NEIGHBOUR_DOWN.labels(id=error.id).inc()
+                log.warning("neighbour.down", id=error.id, why=str(error))
+                wait = min(wait * 2, _LONGEST_WAIT_S)
+                self._stop.wait(wait)
+                continue
+            wait = self._poll_s
+            if not busy:
+                self._wake.wait(self._poll_s)
+                self._wake.clear()
+
+    def stop(self) -> None:
+        """Finish the batch under way and end."""
+        self._stop.set()
+        self._wake.set()
+
+    def step(self) -> int:
+        """One batch: how many letters were handed to the transport.
+
+        Raises:
+            NeighbourError: store or transport do not answer; the letters are given back or their claim runs out.
+        """
+        letters = self._next()
+        if not letters:
+            return 0
+        transmissions = self._mint(letters)
+        try:
+            results = self._sink.send(transmissions)
+        except NeighbourError:
+            self._outbox.release([letter.letter_id for letter in letters])
+            raise
+        self._settle(results)
+        return len(letters)
+
+    def _next(self) -> list[Outgoing]:
+        """Letters handed over, while our claim on them holds; else due ones from the outbox."""
+        now = self._clock()
+        fresh: list[Outgoing] = []
+        while self._offered and len(fresh) < self._batch_size:
+            letter, until = self._offered.popleft()
+            if until - _MARGIN > now:
+                fresh.append(letter)
+        return fresh or self._outbox.claim(now, now + CLAIM, self._batch_size)
+
+    def _mint(self, letters: Sequence[Outgoing]) -> list[Transmission]:
+        """Each letter in its envelope; one that cannot be wrapped is our own fault and must not stop the others."""
+        minted = []
+        for letter in letters:
+            try:
+                minted.append(mint(letter, self._clock()))
+            except Exception as error:
+                log.exception("letter.unwrappable", kind=letter.kind, letter=letter.letter_id)
+                self._failed(letter, f"GW-190 {type(error).__name__}")
+        return minted
+
+    def _settle(self, results: Sequence[Result]) -> None:
+        sent = [r.transmission for r in results if r.sent]
+        self._outbox.mark_sent([Sent(letter_id=t.letter.letter_id, envelope_id=t.envelope_id, at=t.at) for t in sent])
+        self._tell(sent)
+        self._outbox.release([r.transmission.letter.letter_id for r in results if r.unknown])
+        for result in results:
+            if not result.sent and not result.unknown:
+                self._failed(result.transmission.letter, f"GW-205 {result.why}")
+
+    def _failed(self, letter: Outgoing, why: str) -> None:
+        self._outbox.mark_failed(letter.letter_id, why, self._clock())
+        SEND_FAILED.labels(kind=letter.kind).inc()
+        log.warning("letter.failed", kind=letter.kind, letter=letter.letter_id, why=why)
+
+    @staticmethod
+    def _tell(sent: Sequence[Transmission]) -> None:
+        for transmission in sent:
+            letter = transmission.letter
+            SENT.labels(kind=letter.kind).inc()
+            log.info("letter.sent", kind=letter.kind, letter=letter.letter_id, envelope=transmission.envelope_id)

@@ -1,0 +1,78 @@
+"""The way of a message: bytes → ``read`` → ``Reading`` → ``receive`` → ``Outcome``. Pure; open this file first.
+
+``read`` identifies, validates and decodes. ``receive`` takes each letter through *known case × letter → case′ and
+letters* and says what is answered, stored, sent and parked. The consumer (``gateway.inbound``) saves the outcome and
+acknowledges after the commit; the relay (``gateway.outbound``) sends.
+"""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+
+from gateway.errors import Fault
+from gateway.mapping import catalogue, encoding, team_event
+from gateway.mapping.interpretation import interpretation
+from gateway.mapping.section119 import needs
+from gateway.municipality.model import Municipality
+from gateway.referral import answer
+from gateway.referral.admission import admit, gate
+from gateway.referral.decide import decide
+from gateway.referral.events import TeamEvent
+from gateway.referral.follow import follow_event, follow_receipt
+from gateway.referral.handled import Handled
+from gateway.referral.inbox import Known, Outcome
+from gateway.referral.model import Referral
+from gateway.referral.reading import Reading, ReadLetter
+
+DEFAULT_LIMIT = 10_000_000
+
+
+class Entrance(StrEnum):
+    """Where a message came in. A sender of referrals can never speak as a team."""
+
+    MEDCOM = "medcom"
+    TEAM = "team"
+
+
+def read(data: bytes, entrance: Entrance = Entrance.MEDCOM, limit: int = DEFAULT_LIMIT) -> Reading:
+    """Bytes → reading. Never raises for what a message says; ``limit`` is in bytes."""
+    digest = hashlib.sha256(data).hexdigest()
+    if len(data) > limit:
+        return Reading(fault=Fault(id="GW-104", detail=f"(højst {limit} bytes)"), digest=digest)
+    if entrance is Entrance.TEAM:
+        return team_event.read(data, digest)
+    return catalogue.read_message(data, digest)
+
+
+def receive(reading: Reading, known: Known, municipality: Municipality, received_at: datetime) -> Outcome:
+    """Reading × what is known → everything the message leads to. Handling it twice yields the same letters."""
+    stored = answer.stored(reading, known, received_at)
+    if stored is not None:
+        return stored
+    handled = []
+    for letter in reading.letters:
+        result = answer.recognise(letter, reading, known) or _handle(letter, reading, known, municipality, received_at)
+        handled.append(result)
+        known = known.with_cases(result.cases)
+    composed = answer.compose(reading, handled, municipality, received_at)
+    replies = [*composed.receipts, *(reply for result in handled for reply in result.replies)]
+    return answer.finish(composed, [encoding.encode(reply, municipality) for reply in replies])
+
+
+def _handle(
+    letter: ReadLetter, reading: Reading, known: Known, municipality: Municipality, received_at: datetime
+) -> Handled:
+    content = letter.content
+    if isinstance(content, Referral):
+        fault = gate(content, municipality, received_at)
+        if fault is not None:
+            return Handled(fault=fault)
+        found = needs(content, interpretation(), municipality.offered)
+        running = known.running(content.citizen.identifier)
+        decision = decide(content, found, municipality, received_at, running)
+        return admit(content, reading.arrival, decision, municipality, received_at)
+    if isinstance(content, TeamEvent):
+        return follow_event(content, known, municipality)
+    if content is not None:
+        return follow_receipt(content, known)
+    return Handled(fault=letter.fault)

@@ -1,0 +1,1 @@
+"""What a referral is, what we decide about it and what we answer: pure, knows no format and no transport."""

@@ -1,0 +1,171 @@
+"""The case (forløb): one referral's life with us, its assignments and its history."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from gateway.referral.decide import RETURN, REVIEW, Assignment, Decision
+from gateway.referral.events import TeamEvent
+from gateway.referral.ids import Cause, fhir_id
+from gateway.referral.letters import Arrival
+from gateway.referral.model import Referral
+from gateway.referral.needs import Coded
+
+
+class State(StrEnum):
+    """Where an assignment stands; the case's state is derived from its assignments."""
+
+    #: a person must decide first
+    FOR_REVIEW = "for_review"
+    #: a drafted answer waits for approval
+    DRAFTED_RETURN = "drafted_return"
+    INFO_REQUESTED = "info_requested"
+    REFERRAL_REQUESTED = "referral_requested"
+    ACCEPTED = "accepted"
+    CONTACTED = "contacted"
+    TALK_BOOKED = "talk_booked"
+    TALK_HELD = "talk_held"
+    COURSE_STARTED = "course_started"
+    COURSE_COMPLETED = "course_completed"
+    CLOSING_TALK_HELD = "closing_talk_held"
+    FOLLOW_UP = "follow_up"
+    CLOSED = "closed"
+    NOT_REACHED = "not_reached"
+    DECLINED_BY_CITIZEN = "declined_by_citizen"
+    STOPPED = "stopped"
+    CANCELLED_BY_REFERRER = "cancelled_by_referrer"
+    REASSIGNED = "reassigned"
+    RETURNED = "returned"
+
+
+#: nothing more is owed on the assignment as far as the discharge note goes
+ENDED = frozenset(
+    {
+        State.COURSE_COMPLETED,
+        State.CLOSING_TALK_HELD,
+        State.FOLLOW_UP,
+        State.CLOSED,
+        State.NOT_REACHED,
+        State.DECLINED_BY_CITIZEN,
+        State.STOPPED,
+        State.CANCELLED_BY_REFERRER,
+        State.REASSIGNED,
+        State.RETURNED,
+    }
+)
+#: waits for a person's decision
+WAITING = frozenset({State.FOR_REVIEW, State.DRAFTED_RETURN, State.INFO_REQUESTED, State.REFERRAL_REQUESTED})
+#: ended without the municipality having taken the citizen on: no discharge note
+_NEVER_TAKEN_ON = frozenset({State.RETURNED, State.REASSIGNED, State.CANCELLED_BY_REFERRER})
+
+
+class CaseAssignment(msgspec.Struct, frozen=True, kw_only=True):
+    """A first intervention at a team, as it goes along."""
+
+    id: str
+    team: str
+    #: None for a review without proposal
+    intervention: Coded | None
+    delivery: str | None = None
+    state: State
+    #: the assignment this one came from (referred on, reassigned)
+    parent: str | None = None
+    team_accepted_at: datetime | None = None
+    booked_for: datetime | None = None
+    first_talk_at: datetime | None = None
+    #: date or date-time of the first course's start, as the team told it
+    started: str | None = None
+    ended: str | None = None
+    ended_at: datetime | None = None
+    interventions: tuple[Coded, ...] = ()
+    stop_reason: Coded | None = None
+    note: str | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the assignment counts as ended for the discharge note."""
+        return self.state in ENDED
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything we hold about one case. Persons' data; stored behind the codec."""
+
+    case_id: str
+    #: grows by one with every change; a save on top of another number is refused
+    number: int = 1
+    received_at: datetime
+    referral: Referral
+    arrival: Arrival
+    decision: Decision
+    #: as decided, before any event
+    initial: tuple[CaseAssignment, ...]
+    assignments: tuple[CaseAssignment, ...]
+    #: team events in the order they took effect; history is never rewritten
+    events: tuple[TeamEvent, ...] = ()
+    #: when the discharge note was written; there is never a second
+    discharged_at: datetime | None = None
+
+    @property
+    def state(self) -> State:
+        """The least advanced open assignment's state; with none open, the last assignment's."""
+        order = list(State)
+        open_states = [a.state for a in self.assignments if not a.has_ended]
+        if open_states:
+            return min(open_states, key=order.index)
+        return self.assignments[-1].state
+
+    @property
+    def all_ended(self) -> bool:
+        """Whether every assignment has ended."""
+        return all(a.has_ended for a in self.assignments)
+
+    @property
+    def owes_discharge_note(self) -> bool:
+        """All assignments ended, the municipality had taken the citizen on, and no note was written yet."""
+        taken_on = any(a.state not in _NEVER_TAKEN_ON for a in self.assignments)
+        return self.all_ended and taken_on and self.discharged_at is None
+
+    def running_teams(self) -> frozenset[str]:
+        """Teams with a course that is started and not ended."""
+        return frozenset(a.team for a in self.assignments if a.state is State.COURSE_STARTED)
+
+
+def open_case(referral: Referral, arrival: Arrival, decision: Decision, received_at: datetime) -> Case:
+    """A new case with its first assignments, all ids derived from the letter."""
+    cause = Cause(sender=referral.sender_gln, id=referral.letter_id)
+    case_id = fhir_id(cause, "case", "")
+    initial = first_assignments(case_id, decision)
+    return Case(
+        case_id=case_id,
+        received_at=received_at,
+        referral=referral,
+        arrival=arrival,
+        decision=decision,
+        initial=initial,
+        assignments=initial,
+    )
+
+
+def first_assignments(case_id: str, decision: Decision) -> tuple[CaseAssignment, ...]:
+    """The decision's assignments as the case holds them; a review or return is held by ``review_team``."""
+    state = {REVIEW: State.FOR_REVIEW, RETURN: State.DRAFTED_RETURN}.get(decision.outcome, State.ACCEPTED)
+    cause = Cause(sender=case_id, id="decision")
+    if not decision.assignments:
+        team = decision.review_team or ""
+        return (CaseAssignment(id=fhir_id(cause, "assignment", team), team=team, intervention=None, state=state),)
+    return tuple(new_assignment(cause, n, made, state) for n, made in enumerate(decision.assignments))
+
+
+def new_assignment(
+    cause: Cause, ordinal: int, made: Assignment, state: State, parent: str | None = None
+) -> CaseAssignment:
+    """An assignment whose id is derived from what caused it."""
+    return CaseAssignment(
+        id=fhir_id(cause, "assignment", made.team, ordinal),
+        team=made.team,
+        intervention=made.intervention,
+        delivery=made.delivery,
+        state=state,
+        parent=parent,
+    )

@@ -1,0 +1,49 @@
+"""Ids of what we create, derived from their cause: handling anything twice yields the same ids (design: never twice).
+
+Cause = a received letter, a team event or an operator's action. Envelope ids are random and minted by the relay.
+"""
+
+import hashlib
+from uuid import UUID, uuid5
+
+import msgspec
+
+_NAMESPACE = UUID("6f1c1f0e-8d0a-5b57-9f0e-0d6f5a3b7c11")
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#: MedCom Letter/Identifier and Envelope/Identifier: an1..14
+MEDCOM_ID_LENGTH = 14
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """What made us write: its sender (GLN, team or operator) and its id."""
+
+    sender: str
+    id: str
+
+
+def letter_id(cause: Cause, kind: str, receiver: str, ordinal: int = 0) -> str:
+    """A MedCom letter id: the first 14 base-36 characters of the SHA-256 of its cause.
+
+    >>> letter_id(Cause(sender="5790000121526", id="SYNBRV00000001"), "XDIS91", "5790000121526")
+    '5O39WQJJ2Y4F9M'
+    """
+    number = int.from_bytes(hashlib.sha256(_name(cause, kind, receiver, ordinal)).digest())
+    return base36(number)
+
+
+def base36(number: int) -> str:
+    """The most significant 14 base-36 digits of a 256-bit number, upper case."""
+    digits: list[str] = []
+    while number:
+        number, rest = divmod(number, 36)
+        digits.append(_ALPHABET[rest])
+    return "".join(reversed(digits))[:MEDCOM_ID_LENGTH].rjust(MEDCOM_ID_LENGTH, "0")
+
+
+def fhir_id(cause: Cause, kind: str, receiver: str, ordinal: int = 0) -> str:
+    """The same as a UUIDv5 with hyphens, for FHIR resources, VANS MessageIdentifier, cases and assignments."""
+    return str(uuid5(_NAMESPACE, _name(cause, kind, receiver, ordinal).decode()))
+
+
+def _name(cause: Cause, kind: str, receiver: str, ordinal: int) -> bytes:
+    return "\n".join((cause.sender, cause.id, kind, receiver, str(ordinal))).encode()

@@ -1,0 +1,135 @@
+"""Settings: environment ``GATEWAY_*`` and/or a TOML file, read once, passed in. Wrong ones stop the start (GW-301)."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from gateway.errors import ConfigurationError
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_MAX_LIMIT = 100_000_000
+
+
+class Settings(BaseSettings):
+    """Everything that differs between installations. The municipality's own rules are in its file."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True, extra="forbid")
+
+    amqp_url: Annotated[SecretStr | None, Field(description="RabbitMQ, e.g. amqps://user:secret@host:5671/vhost")] = (
+        None
+    )
+    amqp_prefix: Annotated[str, Field(description="put before every exchange and queue name")] = ""
+    spool: Annotated[Path | None, Field(description="spool folder, where no RabbitMQ is used; default ./spool")] = None
+    database_url: Annotated[
+        SecretStr | None,
+        Field(description="postgresql://… or sqlite:///FILE; default a SQLite file in the spool folder"),
+    ] = None
+    municipality: Annotated[Path | None, Field(description="municipality TOML; default the built-in Ishøj file")] = None
+    http: Annotated[str, Field(description="host:port of page, health and metrics; empty switches them off")] = (
+        "127.0.0.1:8080"
+    )
+    team_events_token: Annotated[
+        SecretStr | None, Field(description="bearer token of POST /team-events; without one it is closed")
+    ] = None
+    metrics_token: Annotated[
+        SecretStr | None, Field(description="bearer token of /metrics; needed beyond loopback")
+    ] = None
+    message_limit: Annotated[int, Field(ge=10_000, le=_MAX_LIMIT, description="largest message in bytes")] = 10_000_000
+    batch_size: Annotated[int, Field(ge=1, le=1000, description="messages per commit at most")] = 100
+    prefetch: Annotated[int, Field(ge=1, le=2000, description="unacknowledged messages at most")] = 200
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="log level")] = "INFO"
+
+    @field_validator("amqp_prefix")
+    @classmethod
+    def _prefix_fits(cls, value: str) -> str:
+        if len(value) > 100 or any(c.isspace() for c in value):  # noqa: PLR2004  (AMQP names hold 255 bytes)
+            raise ValueError("at most 100 characters, no blanks")
+        return value
+
+    @model_validator(mode="after")
+    def _one_transport(self) -> "Settings":
+        if self.amqp_url is not None and self.spool is not None:
+            raise ValueError("set GATEWAY_AMQP_URL or GATEWAY_SPOOL, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _reach(self) -> "Settings":
+        if self.http and self.address[0] not in _LOOPBACK:
+            raise ValueError(
+                "http beyond loopback needs the login of the page, which this version does not have: "
+                "listen on 127.0.0.1 and put a proxy with TLS and login in front"
+            )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Given values first, then the environment, then the TOML file."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port to listen on."""
+        host, _, port = self.http.rpartition(":")
+        if not host or not port.isdigit():
+            raise ValueError("http must be host:port")
+        return host.strip("[]"), int(port)
+
+    @property
+    def spool_folder(self) -> Path:
+        """The spool folder of the embedded default."""
+        return self.spool or Path("spool")
+
+    @property
+    def store_url(self) -> str:
+        """The database's URL."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        folder = Path() if self.amqp_url is not None else self.spool_folder
+        return f"sqlite:///{(folder / 'gateway.sqlite3').absolute()}"
+
+    @property
+    def embedded_file(self) -> Path | None:
+        """The SQLite file, which one process owns; None for a database server."""
+        prefix = "sqlite:///"
+        return Path(self.store_url.removeprefix(prefix)) if self.store_url.startswith(prefix) else None
+
+
+def load_settings(config: Path | None = None, **given: object) -> Settings:
+    """Read the settings once.
+
+    Raises:
+        ConfigurationError: GW-301; the text names the setting and what is wrong, never its value.
+    """
+
+    class WithFile(Settings):
+        model_config = SettingsConfigDict(toml_file=config)
+
+    try:
+        if config is not None and not config.is_file():
+            raise ConfigurationError("GW-301", f"the settings file {config} does not exist")
+        return WithFile(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        problems = "; ".join(f"{_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False))
+        raise ConfigurationError("GW-301", problems) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError("GW-301", f"the settings file {config}: {error}") from error
+
+
+def _name(location: tuple[int | str, ...]) -> str:
+    return "GATEWAY_" + "_".join(str(part) for part in location).upper() if location else "settings"

@@ -1,0 +1,1 @@
+"""Recorded and simulated traffic: the project's own messages, and teams that work the cases."""

@@ -1,0 +1,42 @@
+"""The spool folder: safe names, whole files, its own error. Layout: docs/howto/run-with-a-spool-folder.md."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway.errors import SpoolError
+
+
+@contextmanager
+def spool_errors() -> Iterator[None]:
+    """Trouble with the file system (disk full, read-only, gone) as our own error."""
+    try:
+        yield
+    except OSError as error:
+        raise SpoolError(f"the spool folder failed: {type(error).__name__}") from error
+
+
+def free_name(path: Path) -> Path:
+    """The path itself, or with ``~2``, ``~3`` … before its endings when the name is taken."""
+    stem, dot, endings = path.name.partition(".")
+    number = 2
+    while path.exists():
+        path = path.with_name(f"{stem}~{number}{dot}{endings}")
+        number += 1
+    return path
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that is either there whole and on disk, or not at all: temporary name, fsync, rename, fsync."""
+    draft = path.with_name(f".{path.name}.part")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,96 @@
+"""Connections: one engine by URL, SQLite made safe, database trouble told as ``StoreError``."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+
+from gateway.errors import ConfigurationError, StoreError, StoreRefusedError
+
+_BUSY_MS = 10_000
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for ``sqlite:///FILE`` or ``postgresql://…`` (psycopg 3). No connection is made yet.
+
+    Raises:
+        ConfigurationError: GW-301 for a URL of another kind.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigurationError("GW-301", "the database URL cannot be read; see `gateway run --help`") from error
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_size=5,
+            max_overflow=5,
+            connect_args={"connect_timeout": 5, "application_name": "gateway"},
+        )
+    raise ConfigurationError("GW-301", "the database URL must begin with sqlite: or postgresql:")
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401  (DBAPI connections have no common type)
+        connection.isolation_level = None  # we say BEGIN ourselves; pysqlite's own guess comes too late
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")  # what is receipted must survive a power cut
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # a reader that turns writer would fail half-way
+
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction; committed at the end, rolled back on any error."""
+    with _as_store_error(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for reading, without a transaction of its own."""
+    with _as_store_error(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
+
+
+@contextmanager
+def _as_store_error() -> Iterator[None]:
+    """Database trouble as our own error. The text holds the driver's class only: SQL and parameters hold persons' data.
+
+    What the database refuses because of *what* it was given (too long, not unique, no such table) is the message's or
+    our own fault and must not be taken for a broken neighbour: that would be tried again for ever.
+    """
+    try:
+        yield
+    except (DataError, IntegrityError, ProgrammingError, NotSupportedError) as error:
+        raise StoreRefusedError(f"the database refused: {type(error.orig).__name__}") from None
+    except DBAPIError as error:
+        raise StoreError(f"the database failed: {type(error.orig).__name__}") from None
+    except SQLAlchemyError as error:
+        raise StoreError(f"the database failed: {type(error).__name__}") from None

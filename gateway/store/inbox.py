@@ -1,0 +1,388 @@
+"""Saving what messages led to, in one transaction; and finding what is known about the keys of a message.
+
+Rows are inserted with ``ON CONFLICT DO NOTHING RETURNING``: a key that does not come back was saved by someone else in
+between, and the whole batch is redone singly (``ConflictError``).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, Table, or_, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.errors import ConflictError, Fault
+from gateway.referral.case import Case, State
+from gateway.referral.inbox import (
+    InboxLetter,
+    Keys,
+    Known,
+    KnownLetter,
+    KnownMessage,
+    LetterKey,
+    Outcome,
+    SentLetter,
+)
+from gateway.referral.model import episode_key
+from gateway.store.codec import Codec
+from gateway.store.engine import reading, writing
+from gateway.store.schema import (
+    bodies,
+    case_bodies,
+    cases,
+    decisions,
+    events,
+    letters,
+    messages,
+    outbox,
+    outbox_bodies,
+    parked,
+    transmissions,
+)
+
+_CASE = msgspec.json.Decoder(Case)
+_FAULT = msgspec.json.Decoder(Fault)
+Rows = list[dict[str, Any]]
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A message's outcome with its bytes, ready to be saved."""
+
+    outcome: Outcome
+    data: bytes
+    #: ``medcom`` or ``team``
+    entrance: str
+    #: False: given up on; the same bytes may be handled again
+    handled: bool = True
+
+
+class Inbox:
+    """The inbox side of the store."""
+
+    def __init__(self, engine: Engine, codec: Codec) -> None:
+        self._engine = engine
+        self._codec = codec
+
+    # -------------------------------------------------------------- known
+    def known(self, keys: Keys) -> Known:
+        """What the store holds about these keys."""
+        with reading(self._engine) as connection:
+            return Known(
+                messages=tuple(self._messages(connection, keys)),
+                letters={letter.key: letter for letter in self._letters(connection, keys)},
+                cases={case.case_id: case for case in self._cases(connection, keys)},
+                sent=tuple(self._sent(connection, keys)),
+            )
+
+    def _messages(self, connection: Connection, keys: Keys) -> Iterable[KnownMessage]:
+        envelopes = [key for key in keys.envelopes if all(key)]
+        wanted = [messages.c.digest.in_(keys.digests)]
+        if envelopes:
+            wanted.append(tuple_(messages.c.sender, messages.c.envelope_id).in_(envelopes))
+        if keys.vans:
+            wanted += [messages.c.vans_message_id.in_(keys.vans), messages.c.vans_envelope_id.in_(keys.vans)]
+        for row in connection.execute(select(messages).where(messages.c.handled, or_(*wanted))):
+            yield KnownMessage(
+                digest=row.digest,
+                sender=row.sender,
+                envelope_id=row.envelope_id,
+                vans_message_id=row.vans_message_id,
+                vans_envelope_id=row.vans_envelope_id,
+                receipts=tuple(msgspec.json.decode(row.receipts)),
+            )
+
+    def _letters(self, connection: Connection, keys: Keys) -> Iterable[KnownLetter]:
+        wanted = [key for key in keys.letters if all(key)]
+        if not wanted:
+            return
+        query = select(letters).where(tuple_(letters.c.sender, letters.c.letter_id).in_(wanted))
+        for row in connection.execute(query):
+            yield KnownLetter(
+                key=(row.sender, row.letter_id),
+                digest=row.digest,
+                accepted=row.fault is None,
+                fault=_FAULT.decode(row.fault) if row.fault else None,
+                case_id=row.case_id,
+                receipt_id=row.receipt_id,
+            )
+
+    def _cases(self, connection: Connection, keys: Keys) -> Iterable[Case]:
+        wanted = []
+        if keys.case_ids:
+            wanted.append(cases.c.case_id.in_(keys.case_ids))
+        if keys.episodes:
+            wanted.append(cases.c.episode_key.in_(keys.episodes))
+        if keys.citizens:
+            wanted.append(cases.c.citizen_index.in_([self._codec.index(c) for c in keys.citizens]))
+        if not wanted:
+            return
+        query = select(case_bodies.c.body).join(cases, cases.c.case_id == case_bodies.c.case_id).where(or_(*wanted))
+        for row in connection.execute(query):
+            yield _CASE.decode(self._codec.open(row.body))
+
+    def _sent(self, connection: Connection, keys: Keys) -> Iterable[SentLetter]:
+        if not keys.sent:
+            return
+        by_envelope = select(transmissions.c.letter_id).where(transmissions.c.envelope_id.in_(keys.sent))
+        wanted = or_(
+            outbox.c.letter_id.in_(keys.sent), outbox.c.message_id.in_(keys.sent), outbox.c.letter_id.in_(by_envelope)
+        )
+        for row in connection.execute(select(outbox).where(wanted)).all():
+            sent_in = select(transmissions.c.envelope_id).where(transmissions.c.letter_id == row.letter_id)
+            yield SentLetter(
+                letter_id=row.letter_id,
+                message_id=row.message_id,
+                envelopes=frozenset(connection.scalars(sent_in)),
+                case_id=row.case_id,
+                verdict=row.verdict,
+            )
+
+    # -------------------------------------------------------------- save
+    def save(self, entries: Sequence[Entry], now: datetime, claimed_until: datetime | None = None) -> frozenset[str]:
+        """Save a batch in one transaction.
+
+        Returns:
+            The letter ids that are new in the outbox (claimed until ``claimed_until``, where given).
+
+        Raises:
+            ConflictError: someone saved one of these messages, letters or cases in between; nothing is saved.
+            StoreError: the database does not answer; nothing is saved.
+        """
+        with writing(self._engine) as connection:
+            self._save_messages(connection, entries)
+            self._save_letters(connection, entries)
+            self._save_cases(connection, entries, now)
+            self._save_history(connection, entries, now)
+            new = self._save_outbox(connection, entries, now, claimed_until)
+            self._save_rest(connection, entries, now)
+        return new
+
+    def _save_messages(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        rows = {e.outcome.message.digest: _message_row(e) for e in entries if not e.outcome.duplicate}
+        statement = insert(connection, messages)
+        revived = statement.on_conflict_do_update(
+            index_elements=["digest"],
+            set_={"handled": statement.excluded.handled, "receipts": statement.excluded.receipts},
+            where=messages.c.handled.is_(False),
+        )
+        _all_back(connection, revived.returning(messages.c.digest), list(rows.values()))
+        sealed = [
+            {"digest": e.outcome.message.digest, "body": self._codec.seal(e.data)}
+            for e in entries
+            if e.outcome.message.digest in rows
+        ]
+        _put(connection, bodies, sealed)
+
+    def _save_letters(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        rows = {
+            letter.key: _letter_row(letter, e.outcome)
+            for e in entries
+            if e.handled
+            for letter in e.outcome.letters
+            if not letter.known and _is_kept(letter)
+        }
+        ordered = [rows[key] for key in sorted(rows)]
+        statement = insert(connection, letters).on_conflict_do_nothing()
+        _all_back(connection, statement.returning(letters.c.sender, letters.c.letter_id), ordered)
+
+    def _save_cases(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
+        """New cases inserted, changed ones updated on top of the number they were read with."""
+        first: dict[str, int] = {}
+        last: dict[str, Case] = {}
+        for case in (case for e in entries for case in e.outcome.cases):
+            first.setdefault(case.case_id, case.number)
+            last[case.case_id] = case
+        created = [self._case_row(last[i], now) for i in sorted(last) if first[i] == 1]
+        statement = insert(connection, cases).on_conflict_do_nothing()
+        _all_back(connection, statement.returning(cases.c.case_id), created)
+        for case_id in sorted(i for i in last if first[i] > 1):
+            before = (cases.c.case_id == case_id) & (cases.c.number == first[case_id] - 1)
+            changed = connection.execute(update(cases).where(before).values(self._case_row(last[case_id], now)))
+            if changed.rowcount != 1:
+                raise ConflictError("a case was changed in between")
+        self._drop_drafts(connection, [case for case in last.values() if case.number > 1])
+        sealed = [{"case_id": i, "body": self._codec.seal(msgspec.json.encode(case))} for i, case in last.items()]
+        _put(connection, case_bodies, sealed, replace=True)
+
+    def _drop_drafts(self, connection: Connection, changed: Sequence[Case]) -> None:
+        """A drafted answer is no longer asked for once a person has decided otherwise."""
+        decided = [c.case_id for c in changed if all(a.state is not State.DRAFTED_RETURN for a in c.assignments)]
+        if decided:
+            drafts = update(outbox).where(outbox.c.case_id.in_(decided), outbox.c.status == "draft")
+            connection.execute(drafts.values(status="superseded"))
+
+    def _case_row(self, case: Case, now: datetime) -> dict[str, Any]:
+        return {
+            "case_id": case.case_id,
+            "number": case.number,
+            "sender": case.referral.sender_gln,
+            "episode_key": (episode_key(case.referral.episode_id) or "")[:35],
+            "citizen_index": self._codec.index(case.referral.citizen.identifier),
+            "state": case.state.value,
+            "outcome": case.decision.outcome,
+            "review_team": case.decision.review_team,
+            "respond_by": case.decision.respond_by.isoformat(),
+            "received_at": case.received_at,
+            "changed_at": now,
+        }
+
+    def _save_history(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
+        happened: dict[tuple[str, str], dict[str, Any]] = {}
+        decided: Rows = []
+        for case in (case for e in entries for case in e.outcome.cases):
+            for event in case.events[-1:]:
+                happened[case.case_id, event.event_id] = {
+                    "case_id": case.case_id,
+                    "event_id": event.event_id,
+                    "type": event.type.value,
+                    "team": event.team,
+                    "occurred": event.occurred,
+                    "received_at": now,
+                    "body": self._codec.seal(msgspec.json.encode(event)),
+                }
+            if case.number == 1:
+                decided.append(self._decision_row(case))
+        _put(connection, events, list(happened.values()))
+        _put(connection, decisions, decided)
+
+    def _decision_row(self, case: Case) -> dict[str, Any]:
+        return {
+            "case_id": case.case_id,
+            "number": case.number,
+            "decided_at": case.received_at,
+            "outcome": case.decision.outcome,
+            "made_by": case.decision.made_by[:200],
+            "body": self._codec.seal(msgspec.json.encode(case.decision)),
+        }
+
+    def _save_outbox(
+        self, connection: Connection, entries: Sequence[Entry], now: datetime, claimed_until: datetime | None
+    ) -> frozenset[str]:
+        sent = {letter.letter_id: letter for e in entries for letter in e.outcome.outgoing}
+        rows = [
+            {
+                "letter_id": letter.letter_id,
+                "message_id": letter.message_id,
+                "kind": letter.kind,
+                "channel": letter.channel.value,
+                "receiver": letter.receiver,
+                "case_id": letter.case_id,
+                "status": "draft" if letter.draft else "pending",
+                "created_at": now,
+                "due_at": now,
+                "claimed_until": None if letter.draft else claimed_until,
+                "attempts": 0,
+                "repeats": 0,
+                "wants_receipt": letter.wants_receipt,
+            }
+            for letter in sorted(sent.values(), key=lambda x: x.letter_id)
+        ]
+        if not rows:
+            return frozenset()
+        statement = insert(connection, outbox).on_conflict_do_nothing().returning(outbox.c.letter_id)
+        new = frozenset(connection.scalars(statement, rows))
+        sealed = [{"letter_id": i, "body": self._codec.seal(msgspec.json.encode(sent[i]))} for i in sorted(new)]
+        _put(connection, outbox_bodies, sealed)
+        return new
+
+    def _save_rest(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
+        for letter_id in (i for e in entries for i in e.outcome.resend):
+            _send_again(connection, letter_id, now)
+        for settled in (s for e in entries for s in e.outcome.settled):
+            first_verdict = update(outbox).where(outbox.c.letter_id == settled.letter_id, outbox.c.verdict.is_(None))
+            connection.execute(first_verdict.values(verdict=settled.verdict, verdict_at=now, verdict_why=settled.why))
+        _put(connection, parked, [_parked_row(e, n, now) for e in entries for n in range(len(e.outcome.parked))])
+
+
+def _send_again(connection: Connection, letter_id: str, now: datetime) -> None:
+    """A letter that is out goes back to the outbox; one still on its way is sent once more after that."""
+    mine = outbox.c.letter_id == letter_id
+    waiting = update(outbox).where(mine, outbox.c.status == "pending")
+    if connection.execute(waiting.values(repeats=outbox.c.repeats + 1)).rowcount == 0:
+        back = update(outbox).where(mine, outbox.c.status == "sent")
+        connection.execute(back.values(status="pending", due_at=now, claimed_until=None))
+
+
+def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, in the database's own dialect."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replace: bool = False) -> None:
+    """Insert rows; a row that is there already stays, or is replaced."""
+    if not rows:
+        return
+    statement = insert(connection, table)
+    if replace:
+        statement = statement.on_conflict_do_update(
+            index_elements=list(table.primary_key.columns), set_={"body": statement.excluded.body}
+        )
+    else:
+        statement = statement.on_conflict_do_nothing()
+    connection.execute(statement, list(rows))
+
+
+def _all_back(connection: Connection, statement: Any, rows: Rows) -> None:  # noqa: ANN401  (two dialects' ReturningInsert)
+    if rows and len(connection.execute(statement, rows).all()) != len(rows):
+        raise ConflictError("a message, letter or case was saved in between")
+
+
+def _is_kept(letter: InboxLetter) -> bool:
+    """A refused team event may come again under its id, corrected; everything else is known by its key for ever."""
+    return letter.fault is None or letter.type != "team-event"
+
+
+def _message_row(entry: Entry) -> dict[str, Any]:
+    message = entry.outcome.message
+    known = message.as_known()
+    fault = message.fault or next((letter.fault for letter in entry.outcome.letters if letter.fault), None)
+    return {
+        "digest": message.digest,
+        "type": message.type[:35],
+        "sender": known.sender,
+        "envelope_id": known.envelope_id,
+        "vans_message_id": known.vans_message_id,
+        "vans_envelope_id": known.vans_envelope_id,
+        "received_at": message.received_at,
+        "fault_id": fault.id if fault else None,
+        "receipts": msgspec.json.encode(message.receipts).decode(),
+        "handled": entry.handled and not _may_come_again(entry),
+    }
+
+
+def _may_come_again(entry: Entry) -> bool:
+    """A refused team event is looked at anew when the very same bytes come again: the case may have moved on."""
+    return entry.entrance == "team" and bool(entry.outcome.parked)
+
+
+def _letter_row(letter: InboxLetter, outcome: Outcome) -> dict[str, Any]:
+    key: LetterKey = letter.key
+    return {
+        "sender": key[0],
+        "letter_id": key[1],
+        "message": outcome.message.digest,
+        "type": letter.type[:35],
+        "version": letter.version[:35],
+        "digest": letter.digest,
+        "fault": msgspec.json.encode(letter.fault).decode() if letter.fault else None,
+        "case_id": letter.case_id,
+        "receipt_id": letter.receipt_id,
+        "received_at": outcome.message.received_at,
+    }
+
+
+def _parked_row(entry: Entry, ordinal: int, now: datetime) -> dict[str, Any]:
+    item = entry.outcome.parked[ordinal]
+    return {
+        "id": item.id,
+        "fault_id": item.fault.id,
+        "detail": item.fault.detail,
+        "message": item.digest,
+        "entrance": entry.entrance,
+        "sender": item.sender,
+        "letter_id": item.letter_id,
+        "case_id": item.case_id,
+        "parked_at": now,
+        "state": "open",
+    }

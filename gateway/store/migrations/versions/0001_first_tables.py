@@ -1,0 +1,205 @@
+"""The first tables: inbox, cases, decisions, events, outbox, parked."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+_MOMENT = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "cases",
+        sa.Column("case_id", sa.String(length=36), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("sender", sa.String(length=35), nullable=False),
+        sa.Column("episode_key", sa.String(length=35), nullable=False),
+        sa.Column("citizen_index", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=30), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("review_team", sa.String(length=60), nullable=True),
+        sa.Column("respond_by", sa.String(length=10), nullable=False),
+        sa.Column("received_at", _MOMENT, nullable=False),
+        sa.Column("changed_at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("case_id"),
+    )
+    op.create_index("cases_citizen", "cases", ["citizen_index"], unique=False)
+    op.create_index("cases_episode", "cases", ["episode_key"], unique=False)
+    op.create_index("cases_state", "cases", ["state", "received_at"], unique=False)
+    op.create_table(
+        "decisions",
+        sa.Column("case_id", sa.String(length=36), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("decided_at", _MOMENT, nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("made_by", sa.String(length=200), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("case_id", "number"),
+    )
+    op.create_table(
+        "events",
+        sa.Column("case_id", sa.String(length=36), nullable=False),
+        sa.Column("event_id", sa.String(length=64), nullable=False),
+        sa.Column("type", sa.String(length=30), nullable=False),
+        sa.Column("team", sa.String(length=60), nullable=False),
+        sa.Column("occurred", _MOMENT, nullable=False),
+        sa.Column("received_at", _MOMENT, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("case_id", "event_id"),
+    )
+    op.create_index("events_occurred", "events", ["occurred"], unique=False)
+    op.create_table(
+        "installation",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "letters",
+        sa.Column("sender", sa.String(length=64), nullable=False),
+        sa.Column("letter_id", sa.String(length=64), nullable=False),
+        sa.Column("message", sa.String(length=64), nullable=False),
+        sa.Column("type", sa.String(length=35), nullable=False),
+        sa.Column("version", sa.String(length=35), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("fault", sa.Text(), nullable=True),
+        sa.Column("case_id", sa.String(length=36), nullable=True),
+        sa.Column("receipt_id", sa.String(length=36), nullable=True),
+        sa.Column("received_at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("sender", "letter_id"),
+    )
+    op.create_index("letters_case", "letters", ["case_id"], unique=False)
+    op.create_index("letters_message", "letters", ["message"], unique=False)
+    op.create_table(
+        "messages",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("type", sa.String(length=35), nullable=False),
+        sa.Column("sender", sa.String(length=35), nullable=False),
+        sa.Column("envelope_id", sa.String(length=64), nullable=False),
+        sa.Column("vans_message_id", sa.String(length=36), nullable=False),
+        sa.Column("vans_envelope_id", sa.String(length=36), nullable=False),
+        sa.Column("received_at", _MOMENT, nullable=False),
+        sa.Column("fault_id", sa.String(length=10), nullable=True),
+        sa.Column("receipts", sa.Text(), nullable=False),
+        sa.Column("handled", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_index("messages_envelope", "messages", ["sender", "envelope_id"], unique=False)
+    op.create_index("messages_received", "messages", ["received_at"], unique=False)
+    op.create_index("messages_vans_envelope", "messages", ["vans_envelope_id"], unique=False)
+    op.create_index("messages_vans_message", "messages", ["vans_message_id"], unique=False)
+    op.create_table(
+        "outbox",
+        sa.Column("letter_id", sa.String(length=36), nullable=False),
+        sa.Column("message_id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("channel", sa.String(length=10), nullable=False),
+        sa.Column("receiver", sa.String(length=60), nullable=False),
+        sa.Column("case_id", sa.String(length=36), nullable=True),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("created_at", _MOMENT, nullable=False),
+        sa.Column("due_at", _MOMENT, nullable=False),
+        sa.Column("claimed_until", _MOMENT, nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("repeats", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("sent_at", _MOMENT, nullable=True),
+        sa.Column("wants_receipt", sa.Boolean(), nullable=False),
+        sa.Column("verdict", sa.String(length=10), nullable=True),
+        sa.Column("verdict_at", _MOMENT, nullable=True),
+        sa.Column("verdict_why", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("letter_id"),
+    )
+    op.create_index("outbox_case", "outbox", ["case_id"], unique=False)
+    op.create_index("outbox_due", "outbox", ["status", "due_at"], unique=False)
+    op.create_index("outbox_message", "outbox", ["message_id"], unique=False)
+    op.create_index("outbox_unanswered", "outbox", ["wants_receipt", "verdict", "sent_at"], unique=False)
+    op.create_table(
+        "parked",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("fault_id", sa.String(length=10), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("message", sa.String(length=64), nullable=False),
+        sa.Column("entrance", sa.String(length=10), nullable=False),
+        sa.Column("sender", sa.String(length=64), nullable=False),
+        sa.Column("letter_id", sa.String(length=64), nullable=False),
+        sa.Column("case_id", sa.String(length=36), nullable=True),
+        sa.Column("parked_at", _MOMENT, nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("closed_at", _MOMENT, nullable=True),
+        sa.Column("closed_by", sa.String(length=100), nullable=True),
+        sa.Column("closed_why", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("parked_state", "parked", ["state", "parked_at"], unique=False)
+    op.create_table(
+        "transmissions",
+        sa.Column("envelope_id", sa.String(length=36), nullable=False),
+        sa.Column("letter_id", sa.String(length=36), nullable=False),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("envelope_id"),
+    )
+    op.create_index("transmissions_letter", "transmissions", ["letter_id"], unique=False)
+    op.create_table(
+        "bodies",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["digest"],
+            ["messages.digest"],
+        ),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_table(
+        "case_bodies",
+        sa.Column("case_id", sa.String(length=36), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"],
+            ["cases.case_id"],
+        ),
+        sa.PrimaryKeyConstraint("case_id"),
+    )
+    op.create_table(
+        "outbox_bodies",
+        sa.Column("letter_id", sa.String(length=36), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["letter_id"],
+            ["outbox.letter_id"],
+        ),
+        sa.PrimaryKeyConstraint("letter_id"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("outbox_bodies")
+    op.drop_table("case_bodies")
+    op.drop_table("bodies")
+    op.drop_index("transmissions_letter", table_name="transmissions")
+    op.drop_table("transmissions")
+    op.drop_index("parked_state", table_name="parked")
+    op.drop_table("parked")
+    op.drop_index("outbox_unanswered", table_name="outbox")
+    op.drop_index("outbox_message", table_name="outbox")
+    op.drop_index("outbox_due", table_name="outbox")
+    op.drop_index("outbox_case", table_name="outbox")
+    op.drop_table("outbox")
+    op.drop_index("messages_vans_message", table_name="messages")
+    op.drop_index("messages_vans_envelope", table_name="messages")
+    op.drop_index("messages_received", table_name="messages")
+    op.drop_index("messages_envelope", table_name="messages")
+    op.drop_table("messages")
+    op.drop_index("letters_message", table_name="letters")
+    op.drop_index("letters_case", table_name="letters")
+    op.drop_table("letters")
+    op.drop_table("installation")
+    op.drop_index("events_occurred", table_name="events")
+    op.drop_table("events")
+    op.drop_table("decisions")
+    op.drop_index("cases_state", table_name="cases")
+    op.drop_index("cases_episode", table_name="cases")
+    op.drop_index("cases_citizen", table_name="cases")
+    op.drop_table("cases")

@@ -1,0 +1,95 @@
+"""The outbox side of the store: letters are claimed for a while, sent, retried or parked; never lost, never doubled."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import Engine, case, or_, select, update
+
+from gateway.referral.letters import Outgoing
+from gateway.store.codec import Codec
+from gateway.store.engine import reading, writing
+from gateway.store.inbox import insert
+from gateway.store.schema import outbox, outbox_bodies, transmissions
+
+_LETTER = msgspec.json.Decoder(Outgoing)
+#: waits between attempts to send one letter that its receiver refuses to take; then it is parked
+RETRY_AFTER = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=10))
+
+
+#: how long a claimed or freshly written letter belongs to one process
+CLAIM = timedelta(seconds=30)
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A transmission that a transport took over for good."""
+
+    letter_id: str
+    envelope_id: str
+    at: datetime
+
+
+class Outbox:
+    """Letters not yet sent."""
+
+    def __init__(self, engine: Engine, codec: Codec) -> None:
+        self._engine = engine
+        self._codec = codec
+
+    def claim(self, now: datetime, until: datetime, limit: int) -> list[Outgoing]:
+        """Take due letters, oldest first, for this process alone until the claim runs out."""
+        free = or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until < now)
+        due = select(outbox.c.letter_id).where(outbox.c.status == "pending", outbox.c.due_at <= now, free)
+        due = due.order_by(outbox.c.due_at).limit(limit).with_for_update(skip_locked=True)
+        with writing(self._engine) as connection:
+            chosen = update(outbox).where(outbox.c.letter_id.in_(due)).values(claimed_until=until)
+            ids = list(connection.scalars(chosen.returning(outbox.c.letter_id)))
+            if not ids:
+                return []
+            rows = connection.execute(select(outbox_bodies).where(outbox_bodies.c.letter_id.in_(ids))).all()
+        return [_LETTER.decode(self._codec.open(row.body)) for row in rows]
+
+    def mark_sent(self, done: Sequence[Sent]) -> None:
+        """Letters that are out of our hands, with the envelope each went in."""
+        if not done:
+            return
+        ids = [sent.letter_id for sent in done]
+        rows = [{"envelope_id": s.envelope_id, "letter_id": s.letter_id, "at": s.at} for s in done]
+        with writing(self._engine) as connection:
+            connection.execute(insert(connection, transmissions).on_conflict_do_nothing(), rows)
+            mine = update(outbox).where(outbox.c.letter_id.in_(ids))
+            once_more = outbox.c.repeats > 0
+            change = {
+                "status": case((once_more, "pending"), else_="sent"),
+                "repeats": case((once_more, outbox.c.repeats - 1), else_=0),
+            }
+            connection.execute(mine.values(sent_at=done[0].at, claimed_until=None, last_error=None, **change))
+
+    def mark_failed(self, letter_id: str, why: str, now: datetime) -> None:
+        """One letter that the transport would not take: again later, or parked after the last attempt."""
+        with writing(self._engine) as connection:
+            row = connection.execute(select(outbox.c.attempts).where(outbox.c.letter_id == letter_id)).one()
+            attempts = row.attempts + 1
+            again = attempts <= len(RETRY_AFTER)
+            due = now + RETRY_AFTER[attempts - 1] if again else now
+            status = "pending" if again else "parked"
+            change = {"attempts": attempts, "due_at": due, "status": status, "last_error": why, "claimed_until": None}
+            connection.execute(update(outbox).where(outbox.c.letter_id == letter_id).values(change))
+
+    def release(self, letter_ids: Sequence[str]) -> None:
+        """Give claimed letters back untouched: the neighbour is down, not the letter wrong."""
+        if letter_ids:
+            with writing(self._engine) as connection:
+                mine = update(outbox).where(outbox.c.letter_id.in_(letter_ids), outbox.c.status == "pending")
+                connection.execute(mine.values(claimed_until=None))
+
+    def release_all(self) -> None:
+        """Give every claim back; only for a store that one process owns, at its start."""
+        with writing(self._engine) as connection:
+            connection.execute(update(outbox).where(outbox.c.status == "pending").values(claimed_until=None))
+
+    def letter(self, letter_id: str) -> Outgoing | None:
+        """One letter as it was written; None when there is none."""
+        with reading(self._engine) as connection:
+            row = connection.execute(select(outbox_bodies).where(outbox_bodies.c.letter_id == letter_id)).one_or_none()
+        return _LETTER.decode(self._codec.open(row.body)) if row else None

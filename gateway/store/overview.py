@@ -1,0 +1,90 @@
+"""What people ask the store: how much of what, how old, what waits for someone. Counts and ids only, no person data."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Engine, func, select, update
+
+from gateway.store.engine import reading, writing
+from gateway.store.schema import cases, messages, outbox, parked
+
+
+class ParkedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A parked item as it is listed."""
+
+    id: str
+    fault_id: str
+    detail: str
+    sender: str
+    letter_id: str
+    case_id: str | None
+    parked_at: datetime
+    state: str
+
+
+class Numbers(msgspec.Struct, frozen=True, kw_only=True):
+    """The store at a glance."""
+
+    messages: int
+    cases_by_state: dict[str, int]
+    outbox_pending: int
+    outbox_oldest: datetime | None
+    outbox_parked: int
+    drafts: int
+    #: letters sent before the given moment that wait for a receipt
+    without_receipt: int
+    without_receipt_oldest: datetime | None
+    parked: int
+    parked_oldest: datetime | None
+
+
+class Overview:
+    """Counts and lists."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def numbers(self, receipt_due: datetime) -> Numbers:
+        """Everything ``gateway status`` and the metrics show; ``receipt_due`` = now less the receipt limit."""
+        pending = outbox.c.status == "pending"
+        unanswered = (outbox.c.wants_receipt) & (outbox.c.verdict.is_(None)) & (outbox.c.sent_at < receipt_due)
+        waiting = (outbox.c.status == "sent") & unanswered
+        is_open = parked.c.state == "open"
+        with reading(self._engine) as connection:
+            by_state = connection.execute(select(cases.c.state, func.count()).group_by(cases.c.state)).all()
+            counted = select(func.count(), func.min(outbox.c.created_at)).where(pending)
+            outbox_pending, outbox_oldest = connection.execute(counted).one()
+            late = select(func.count(), func.min(outbox.c.sent_at)).where(waiting)
+            without_receipt, without_receipt_oldest = connection.execute(late).one()
+            put_aside = select(func.count(), func.min(parked.c.parked_at)).where(is_open)
+            parked_count, parked_oldest = connection.execute(put_aside).one()
+            by_status = connection.execute(select(outbox.c.status, func.count()).group_by(outbox.c.status)).all()
+            statuses: dict[str, int] = {row[0]: row[1] for row in by_status}
+            return Numbers(
+                messages=connection.scalar(select(func.count()).select_from(messages)) or 0,
+                cases_by_state={row[0]: row[1] for row in by_state},
+                outbox_pending=outbox_pending,
+                outbox_oldest=outbox_oldest,
+                outbox_parked=statuses.get("parked", 0),
+                drafts=statuses.get("draft", 0),
+                without_receipt=without_receipt,
+                without_receipt_oldest=without_receipt_oldest,
+                parked=parked_count,
+                parked_oldest=parked_oldest,
+            )
+
+    def parked_items(self, *, include_closed: bool = False, limit: int = 1000) -> list[ParkedRow]:
+        """Parked items, oldest first."""
+        query = select(parked).order_by(parked.c.parked_at, parked.c.id).limit(limit)
+        if not include_closed:
+            query = query.where(parked.c.state == "open")
+        names = ParkedRow.__struct_fields__
+        with reading(self._engine) as connection:
+            return [ParkedRow(**{n: getattr(row, n) for n in names}) for row in connection.execute(query)]
+
+    def discard(self, item_id: str, who: str, why: str, now: datetime) -> bool:
+        """Close a parked item for good, with its reason; False when there is no open one of that id."""
+        is_open = (parked.c.id == item_id) & (parked.c.state == "open")
+        change = {"state": "discarded", "closed_at": now, "closed_by": who, "closed_why": why}
+        with writing(self._engine) as connection:
+            return connection.execute(update(parked).where(is_open).values(change)).rowcount == 1

@@ -1,0 +1,214 @@
+"""The tables. Keys and states stand in columns; whatever can name or describe a person is a sealed body (``codec``).
+
+Times are UTC. Message and letter bodies stand in tables of their own, apart from the keys that are searched.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+metadata = MetaData()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment. SQLite keeps no zone, so it is stored as UTC there and told so on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC; naive moments are refused."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive time cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware again, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("type", String(35), nullable=False),
+    Column("sender", String(35), nullable=False),
+    Column("envelope_id", String(64), nullable=False),
+    Column("vans_message_id", String(36), nullable=False),
+    Column("vans_envelope_id", String(36), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("fault_id", String(10)),
+    Column("receipts", Text, nullable=False),
+    # False: given up on (a bug); the same bytes may be handled again
+    Column("handled", Boolean, nullable=False),
+    Index("messages_envelope", "sender", "envelope_id"),
+    Index("messages_vans_message", "vans_message_id"),
+    Index("messages_vans_envelope", "vans_envelope_id"),
+    Index("messages_received", "received_at"),
+)
+
+bodies = Table(
+    "bodies",
+    metadata,
+    Column("digest", String(64), ForeignKey("messages.digest"), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("sender", String(64), primary_key=True),
+    Column("letter_id", String(64), primary_key=True),
+    Column("message", String(64), nullable=False),
+    Column("type", String(35), nullable=False),
+    Column("version", String(35), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("fault", Text),
+    Column("case_id", String(36)),
+    Column("receipt_id", String(36)),
+    Column("received_at", UtcDateTime, nullable=False),
+    Index("letters_message", "message"),
+    Index("letters_case", "case_id"),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("case_id", String(36), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("sender", String(35), nullable=False),
+    Column("episode_key", String(35), nullable=False),
+    Column("citizen_index", String(32), nullable=False),
+    Column("state", String(30), nullable=False),
+    Column("outcome", String(10), nullable=False),
+    Column("review_team", String(60)),
+    Column("respond_by", String(10), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Index("cases_episode", "episode_key"),
+    Index("cases_citizen", "citizen_index"),
+    Index("cases_state", "state", "received_at"),
+)
+
+case_bodies = Table(
+    "case_bodies",
+    metadata,
+    Column("case_id", String(36), ForeignKey("cases.case_id"), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("case_id", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Column("outcome", String(10), nullable=False),
+    Column("made_by", String(200), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("case_id", String(36), primary_key=True),
+    Column("event_id", String(64), primary_key=True),
+    Column("type", String(30), nullable=False),
+    Column("team", String(60), nullable=False),
+    Column("occurred", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("events_occurred", "occurred"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("letter_id", String(36), primary_key=True),
+    Column("message_id", String(36), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("channel", String(10), nullable=False),
+    Column("receiver", String(60), nullable=False),
+    Column("case_id", String(36)),
+    # draft | superseded (a draft nobody asks for any more) | pending | sent | parked
+    Column("status", String(10), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("claimed_until", UtcDateTime),
+    Column("attempts", Integer, nullable=False),
+    # how often it is to be sent again once it is sent (a stored receipt asked for anew)
+    Column("repeats", Integer, nullable=False),
+    Column("last_error", Text),
+    Column("sent_at", UtcDateTime),
+    Column("wants_receipt", Boolean, nullable=False),
+    # delivered | refused
+    Column("verdict", String(10)),
+    Column("verdict_at", UtcDateTime),
+    Column("verdict_why", Text),
+    Index("outbox_due", "status", "due_at"),
+    Index("outbox_message", "message_id"),
+    Index("outbox_case", "case_id"),
+    Index("outbox_unanswered", "wants_receipt", "verdict", "sent_at"),
+)
+
+outbox_bodies = Table(
+    "outbox_bodies",
+    metadata,
+    Column("letter_id", String(36), ForeignKey("outbox.letter_id"), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+transmissions = Table(
+    "transmissions",
+    metadata,
+    Column("envelope_id", String(36), primary_key=True),
+    Column("letter_id", String(36), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("transmissions_letter", "letter_id"),
+)
+
+parked = Table(
+    "parked",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("fault_id", String(10), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("message", String(64), nullable=False),
+    Column("entrance", String(10), nullable=False),
+    Column("sender", String(64), nullable=False),
+    Column("letter_id", String(64), nullable=False),
+    Column("case_id", String(36)),
+    Column("parked_at", UtcDateTime, nullable=False),
+    # open | discarded | replayed
+    Column("state", String(10), nullable=False),
+    Column("closed_at", UtcDateTime),
+    Column("closed_by", String(100)),
+    Column("closed_why", Text),
+    Index("parked_state", "state", "parked_at"),
+)

@@ -1,0 +1,81 @@
+"""One store, its sides side by side; opening it brings the tables to the newest version."""
+
+import secrets
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, select
+
+from gateway.store.codec import Codec, DeflateCodec
+from gateway.store.engine import open_engine, reading, writing
+from gateway.store.inbox import Inbox, insert
+from gateway.store.outbox import Outbox
+from gateway.store.overview import Overview
+from gateway.store.schema import installation
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+#: any constant; holds back a second process that migrates the same PostgreSQL database at the same time
+_MIGRATION_LOCK = 5_790_009
+
+
+class Store:
+    """Inbox, outbox and overview of one database."""
+
+    def __init__(self, engine: Engine, codec: Codec) -> None:
+        self.engine = engine
+        self.codec = codec
+        self.inbox = Inbox(engine, codec)
+        self.outbox = Outbox(engine, codec)
+        self.overview = Overview(engine)
+
+    def ping(self) -> None:
+        """Raise ``StoreError`` unless the database answers."""
+        with reading(self.engine) as connection:
+            connection.execute(select(1))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_store(url: str) -> Store:
+    """Open (and create, or bring up to date) the store at a URL.
+
+    Raises:
+        ConfigurationError: GW-301 for a URL that is neither SQLite nor PostgreSQL.
+        StoreError: the database does not answer.
+    """
+    engine = open_engine(url)
+    migrate(engine)
+    return Store(engine, DeflateCodec(_index_key(engine)))
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables to the newest version; safe when several processes start at once."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _index_key(engine: Engine) -> bytes:
+    """The installation's key for hashed look-ups, made once."""
+    row = {"name": "index_key", "value": secrets.token_hex(32)}
+    with writing(engine) as connection:
+        connection.execute(insert(connection, installation).on_conflict_do_nothing(), [row])
+        found = connection.scalar(select(installation.c.value).where(installation.c.name == "index_key"))
+    return bytes.fromhex(found or "")
