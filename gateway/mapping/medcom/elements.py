@@ -1,9 +1,15 @@
 """Reading MedCom elements (children by local name) and writing them (escaped, absent parts left out)."""
 
+import re
 from collections.abc import Mapping
 from html import escape
 
 from lxml import etree
+
+#: characters that no XML 1.0 document can hold; a team's JSON may
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: what MedCom's senders write where a text is demanded and there is none (facts §2.6, §9)
+NOTHING = "_"
 
 
 class ImpossibleValueError(ValueError):
@@ -50,7 +56,17 @@ def tag(name: str, value: str | None) -> str:
     >>> tag("UnitName", None), tag("UnitName", "A & B")
     ('', '<UnitName>A &amp; B</UnitName>')
     """
-    return f"<{name}>{escape(value, quote=False)}</{name}>" if value else ""
+    text = escaped(value or "")
+    return f"<{name}>{text}</{name}>" if text else ""
+
+
+def escaped(text: str) -> str:
+    r"""Text for an element's content, without the control characters that XML cannot hold.
+
+    >>> escaped("A & B\x07")
+    'A &amp; B'
+    """
+    return escape(_NOT_XML.sub("", text), quote=False)
 
 
 def group(name: str, *parts: str) -> str:
@@ -60,5 +76,14 @@ def group(name: str, *parts: str) -> str:
 
 
 def cut(value: str | None, limit: int) -> str | None:
-    """At most ``limit`` characters, without trailing blanks."""
-    return value[:limit].rstrip() or None if value else None
+    """At most ``limit`` characters that XML can hold, without trailing blanks; None where nothing is left."""
+    return _NOT_XML.sub("", value)[:limit].rstrip() or None if value else None
+
+
+def demanded(value: str | None, limit: int) -> str:
+    """The same for a text that the schema demands: a placeholder where there is none.
+
+    >>> demanded("  ", 35)
+    '_'
+    """
+    return cut(value, limit) or NOTHING

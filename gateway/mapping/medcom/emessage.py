@@ -3,6 +3,7 @@
 A schema error belongs to the letter element that contains it; outside any letter it refuses all (design §2).
 """
 
+from copy import deepcopy
 from datetime import datetime
 
 from lxml import etree
@@ -24,35 +25,46 @@ _LATIN1_TYPES = frozenset({"XDIS91", "XCTL02", "XCTL03"})
 def read(root: etree._Element, digest: str) -> Reading:
     """Read a well-formed Emessage: envelope, then every letter by itself."""
     namespace = root.tag[1:].partition("}")[0] if root.tag.startswith("{") else ""
-    letters = [child for child in root if _name(child) not in {"Envelope", "Local_Elements"}]
+    elements = _letters(root)
     arrival = read_arrival(root)
     if namespace not in SCHEMA_FILES:
-        return Reading(arrival=arrival, letters=_unread(letters), fault=Fault(id="GW-110"), digest=digest)
-    unknown = [child for child in letters if _name(child) not in known_elements(namespace)]
+        return Reading(arrival=arrival, letters=_unread(elements), fault=Fault(id="GW-110"), digest=digest)
+    letters, fault = _read_letters(root, elements, namespace)
+    if fault is None and arrival.sent_at is None:
+        fault = Fault(id="GW-141", detail="Sent")
+    return Reading(arrival=arrival, letters=_unread(elements) if fault else letters, fault=fault, digest=digest)
+
+
+def _letters(root: etree._Element) -> list[etree._Element]:
+    return [child for child in root if _name(child) not in {"Envelope", "Local_Elements"}]
+
+
+def _read_letters(
+    root: etree._Element, elements: list[etree._Element], namespace: str
+) -> tuple[tuple[ReadLetter, ...], Fault | None]:
+    """The letters, and what is wrong outside them: that refuses all."""
+    unknown = [child for child in elements if _name(child) not in known_elements(namespace)]
     if not unknown and not violations(root, namespace):
-        read_letters = tuple(_read_valid(child, namespace) for child in letters)
-        return Reading(arrival=arrival, letters=read_letters, digest=digest)
-    envelope_fault = _envelope_fault(root, namespace)
-    if envelope_fault is not None:
-        return Reading(arrival=arrival, letters=_unread(letters), fault=envelope_fault, digest=digest)
-    return Reading(arrival=arrival, letters=tuple(_read_checked(child, namespace) for child in letters), digest=digest)
+        return tuple(_read_valid(child, namespace) for child in elements), None
+    letters = tuple(_read_checked(child, namespace) for child in elements)
+    refused = [child for child, letter in zip(elements, letters, strict=True) if letter.fault is not None]
+    return letters, _fault_outside(root, namespace, elements, refused)
 
 
 def read_ids(root: etree._Element) -> Reading:
     """Ids of a message that cannot be read as a whole."""
-    letters = [child for child in root if _name(child) not in {"Envelope", "Local_Elements"}]
-    return Reading(arrival=read_arrival(root), letters=_unread(letters))
+    return Reading(arrival=read_arrival(root), letters=_unread(_letters(root)))
 
 
 def read_arrival(root: etree._Element) -> Arrival:
     """Envelope ids and end points, as far as they can be read; for receipts, even of faulty messages."""
-    found = children(root)
-    envelope = below(found, "Envelope")
-    letter = next((child for child in root if _name(child) not in {"Envelope", "Local_Elements"}), None)
-    parties = children(letter) if letter is not None else {}
+    envelope = below(children(root), "Envelope")
+    letters = [children(letter) for letter in _letters(root)]
+    senders = (_short(text_of(below(letter, "Sender"), "EANIdentifier"), 35) for letter in letters)
+    receivers = (_short(text_of(below(letter, "Receiver"), "EANIdentifier"), 35) for letter in letters)
     return Arrival(
-        sender_gln=_short(text_of(below(parties, "Sender"), "EANIdentifier"), 35),
-        receiver_gln=_short(text_of(below(parties, "Receiver"), "EANIdentifier"), 35),
+        sender_gln=next(filter(None, senders), None),
+        receiver_gln=next(filter(None, receivers), None),
         envelope_id=_short(text_of(envelope, "Identifier"), 14),
         positive_wanted=text_of(envelope, "AcknowledgementCode") == "pluspositivkvitt",
         sent_at=_sent(below(envelope, "Sent")),
@@ -88,10 +100,11 @@ def _unread(letters: list[etree._Element]) -> tuple[ReadLetter, ...]:
 
 def _faulty(element: etree._Element, fault: Fault | None) -> ReadLetter:
     letter_id, version = _ids(element)
+    kind = type_name(element)
+    if fault is not None and kind.startswith("XCTL"):
+        fault = Fault(id="GW-164", detail=fault.detail)
     raw = etree.tostring(element, with_tail=False)
-    return ReadLetter(
-        type=type_name(element), version=version, letter_id=letter_id, fault=fault, digest=content_digest(raw)
-    )
+    return ReadLetter(type=kind, version=version, letter_id=letter_id, fault=fault, digest=content_digest(raw))
 
 
 def type_name(element: etree._Element) -> str:
@@ -101,15 +114,31 @@ def type_name(element: etree._Element) -> str:
     return names.get(_name(element)) or _short(text_of(letter, "TypeCode"), 8) or _name(element)[:35]
 
 
-def _envelope_fault(root: etree._Element, namespace: str) -> Fault | None:
-    """What is wrong outside the letters: a missing or invalid Envelope, no letter, stray elements."""
+def _fault_outside(
+    root: etree._Element, namespace: str, elements: list[etree._Element], refused: list[etree._Element]
+) -> Fault | None:
+    """What is wrong outside the letters: a missing or invalid Envelope, no letter, stray elements or text."""
     envelope = children(root).get("Envelope")
-    if envelope is None or root[0] is not envelope:
-        return Fault(id="GW-120", detail="Envelope mangler")
-    if len(root) == 1:
-        return Fault(id="GW-120", detail="ingen breve i kuverten")
+    if envelope is None:
+        return Fault(id="GW-121", detail="Envelope mangler")
+    if not elements:
+        return Fault(id="GW-121", detail="ingen breve i kuverten")
     found = violations(envelope, namespace)
-    return Fault(id="GW-120", detail=found[0].text) if found else None
+    if not found and len(refused) < len(elements):
+        found = violations(_with_valid_letters(root, elements, refused), namespace)
+    return Fault(id="GW-121", detail=found[0].text) if found else None
+
+
+def _with_valid_letters(
+    root: etree._Element, elements: list[etree._Element], refused: list[etree._Element]
+) -> etree._Element:
+    """The message with a valid letter in the place of every faulty one: what is wrong now is wrong outside them."""
+    valid = next(child for child in elements if child not in refused)
+    for child in refused:
+        stand_in = deepcopy(valid)
+        stand_in.tail = child.tail
+        root.replace(child, stand_in)
+    return root
 
 
 def _read_checked(element: etree._Element, namespace: str) -> ReadLetter:
@@ -129,7 +158,7 @@ def _read_valid(element: etree._Element, namespace: str) -> ReadLetter:
     try:
         content = letter_type.decode(element)
     except ImpossibleValueError as error:
-        return _faulty(element, Fault(id="GW-120", detail=f"{error}: en tid, der ikke findes"))
+        return _faulty(element, Fault(id="GW-141", detail=str(error)))
     letter_id, version = _ids(element)
     return ReadLetter(
         type=letter_type.type, version=version, letter_id=letter_id, content=content, digest=content_digest(content)

@@ -5,15 +5,17 @@ own formatting and counts as one space, except inside ``FixedFont``. Bold, Itali
 """
 
 import re
-from html import escape
 
 from lxml import etree
 
+from gateway.mapping.medcom.elements import escaped
+
 NBSP = "\N{NO-BREAK SPACE}"
 _LAYOUT = re.compile(r"[ \t]*[\r\n][ \t\r\n]*")
-_AROUND_BREAK = re.compile("\x00? ?\n ?\x00?")
 #: marks a space that stands for XML layout, so that it can vanish beside a Break
 _SOFT = "\x00"
+_SOFT_RUN = re.compile(f"{_SOFT}+")
+_AROUND_BREAK = re.compile(f"{_SOFT}*\n{_SOFT}*")
 _RUN = re.compile(r" {2,}|^ | $|(?<=\n) | (?=\n)|" + NBSP)
 
 
@@ -25,7 +27,7 @@ def flatten(element: etree._Element | None) -> str | None:
     _collect(element, pieces, fixed=False)
     text = "".join(pieces)
     if _SOFT in text:
-        text = re.sub(f"{_SOFT}?\n{_SOFT}?", "\n", text).strip(_SOFT).replace(_SOFT, " ")
+        text = _SOFT_RUN.sub(" ", _AROUND_BREAK.sub("\n", text).strip(_SOFT))
     return text or None
 
 
@@ -54,5 +56,5 @@ def render(text: str) -> str:
     >>> render("HbA1c < 48\nkost  & motion")
     'HbA1c &lt; 48<Break/>kost<Space/><Space/>&amp; motion'
     """
-    spaced = _RUN.sub(lambda run: "<Space/>" * len(run.group()), escape(text, quote=False))
+    spaced = _RUN.sub(lambda run: "<Space/>" * len(run.group()), escaped(text))
     return spaced.replace("\r\n", "<Break/>").replace("\n", "<Break/>").replace("\r", "<Break/>")

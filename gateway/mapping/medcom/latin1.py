@@ -1,7 +1,11 @@
 """Characters outside ISO-8859-1, written with what it has: old EDIFACT converters fail on numeric references."""
 
 import unicodedata
+from typing import TypeVar
 
+import msgspec
+
+Letter = TypeVar("Letter", bound=msgspec.Struct)
 _REPLACEMENTS = str.maketrans(
     {
         "–": "-", "—": "-", "‑": "-", "−": "-", "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "…": "...",
@@ -27,3 +31,16 @@ def _fit(char: str) -> str:
         return char
     base = "".join(c for c in unicodedata.normalize("NFKD", char) if not unicodedata.combining(c))
     return base if base and all(c < "\u0100" for c in base) else "?"
+
+
+def latin1_letter(letter: Letter) -> Letter:
+    """The same letter with all its texts in ISO-8859-1: to be done before they are cut, for a text may grow by it."""
+    return msgspec.structs.replace(
+        letter, **{name: _fields(getattr(letter, name)) for name in letter.__struct_fields__}
+    )
+
+
+def _fields(value: object) -> object:
+    if isinstance(value, msgspec.Struct):
+        return latin1_letter(value)
+    return latin1(value) if isinstance(value, str) else value

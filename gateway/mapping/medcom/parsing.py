@@ -19,7 +19,6 @@ _LATIN1 = re.compile(
 _CP1252 = re.compile(rb"[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
 _UNDEFINED_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
-_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9a-fA-F]+);)")
 
 
 @cache
@@ -48,19 +47,25 @@ def parse(data: bytes) -> etree._Element | Fault:
         root = etree.fromstring(data, _parser(declared_encoding(data), huge=huge, recover=False))
     except etree.XMLSyntaxError as error:
         return Fault(id="GW-102", detail=f"(linje {error.lineno})")
-    except ValueError:
-        return Fault(id="GW-102")
-    if _ENTITY.search(data) and next(root.iter(etree.Entity), None) is not None:
-        return Fault(id="GW-102", detail="(ukendt entitet)")  # left unresolved, its text would silently be lost
-    return root
+    # a DOCTYPE hides in an encoding such as UTF-7; without one, an unknown entity is not well-formed
+    return Fault(id="GW-103") if root.getroottree().docinfo.internalDTD is not None else root
 
 
 def salvage(data: bytes) -> etree._Element | None:
-    """What can be read of a faulty message, for the sender's and the message's ids only; None when nothing can."""
+    """What can be read of a faulty message, for the sender's and the message's ids only; None when nothing can.
+
+    What follows the last ``>`` is left out: the message may end in the middle of a number, and half a GLN is another.
+    """
+    whole = _without_doctype(data[: data.rfind(b">") + 1])
+    parser = _parser(declared_encoding(data), huge=False, recover=True)
     try:
-        return etree.fromstring(_without_doctype(data), _parser(declared_encoding(data), huge=False, recover=True))
-    except (etree.XMLSyntaxError, ValueError):
+        root: etree._Element | None = etree.fromstring(whole, parser)
+    except etree.XMLSyntaxError:
         return None
+    if root is None or root.getroottree().docinfo.internalDTD is not None:
+        return None
+    etree.strip_elements(root, etree.Entity, with_tail=False)
+    return root
 
 
 def declared_encoding(data: bytes) -> str | None:
@@ -76,7 +81,7 @@ def _is_utf16(data: bytes) -> bool:
 
 def _without_doctype(data: bytes) -> bytes:
     """The message from its root element on, so that no DTD is ever looked at."""
-    if not _DOCTYPE.search(data):
+    if not _DOCTYPE.search(data.replace(b"\0", b"")):
         return data
     root = re.search(rb"<(?:\w+:)?(?:Emessage|VANSEnvelope|Bundle|StandardBusinessDocument)\b", data)
     return data[root.start() :] if root else b""

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time
 
+import msgspec
 from lxml import etree
 
 from gateway.mapping.medcom.elements import (
@@ -10,6 +11,7 @@ from gateway.mapping.medcom.elements import (
     all_named,
     children,
     cut,
+    demanded,
     group,
     needed,
     tag,
@@ -25,7 +27,7 @@ from gateway.referral.model import (
     Referrer,
     Relative,
 )
-from gateway.referral.workdays import COPENHAGEN
+from gateway.referral.workdays import COPENHAGEN, is_possible
 
 _SYSTEMS = {"SKSdiagnosekode": CodeSystem.SKS, "ICPCkode": CodeSystem.ICPC2}
 _TYPE_CODES = {system: code for code, system in _SYSTEMS.items()}
@@ -39,6 +41,8 @@ def read_moment(found: Children) -> datetime:
         day, clock = date.fromisoformat(needed(found, "Date").strip()), time.fromisoformat(needed(found, "Time"))
     except ValueError as error:
         raise ImpossibleValueError("Date") from error
+    if not is_possible(day):
+        raise ImpossibleValueError("Date")
     return datetime.combine(day, clock, tzinfo=COPENHAGEN)
 
 
@@ -151,7 +155,7 @@ def write_party(party: Party, *, gln: bool = True) -> str:
     """The parts that Sender, Receiver and CCReceiver share, up to the postcode."""
     return (
         (tag("EANIdentifier", party.gln) if gln else "")
-        + tag("Identifier", cut(party.identifier, _CODE))
+        + tag("Identifier", demanded(party.identifier, _CODE))
         + tag("IdentifierCode", party.identifier_code)
         + tag("OrganisationName", cut(party.organisation, _PART))
         + tag("DepartmentName", cut(party.department, _PART))
@@ -162,9 +166,10 @@ def write_party(party: Party, *, gln: bool = True) -> str:
 
 def write_sender(party: Party, *rest: str) -> str:
     """Sender with telephone and speciality, and what a letter type adds behind them."""
+    named = msgspec.structs.replace(party, organisation=demanded(party.organisation, _PART))
     return group(
         "Sender",
-        write_party(party),
+        write_party(named),
         tag("TelephoneSubscriberIdentifier", cut(party.phone, _PHONE)),
         tag("MedicalSpecialityCode", party.speciality),
         *rest,
@@ -177,7 +182,7 @@ def write_citizen(citizen: Citizen, *rest: str) -> str:
         "Patient",
         tag("CivilRegistrationNumber", citizen.cpr),
         tag("AlternativeIdentifier", citizen.replacement_cpr),
-        tag("PersonSurnameName", cut(citizen.surname, _NAME)),
+        tag("PersonSurnameName", demanded(citizen.surname, _NAME)),
         tag("PersonGivenName", cut(citizen.given_name, _NAME)),
         *rest,
     )
@@ -193,5 +198,5 @@ def write_diagnosis(name: str, diagnosis: Diagnosis, *, code_needed: bool = Fals
         description,
         tag("DiagnoseCode", diagnosis.code),
         tag("DiagnoseTypeCode", _TYPE_CODES[diagnosis.system] if diagnosis.system else "uspecificeretkode"),
-        tag("DiagnoseText", cut(diagnosis.text, _NAME)),
+        tag("DiagnoseText", demanded(diagnosis.text, _NAME)),
     )

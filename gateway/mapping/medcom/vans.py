@@ -17,7 +17,7 @@ from gateway.errors import Fault, RefuseCode
 from gateway.mapping.medcom.elements import ImpossibleValueError, below, children, cut, group, needed, tag, text_of
 from gateway.mapping.medcom.xctl import refuse_text
 from gateway.referral.letters import Outgoing, Receipt, ReceivedReceipt, VansArrival
-from gateway.referral.workdays import COPENHAGEN
+from gateway.referral.workdays import COPENHAGEN, is_possible
 
 NAMESPACE = "urn:oio:medcom:vans-envelope:1.0.4"
 RECEIPT_KIND = "VANSReceipt"
@@ -35,6 +35,15 @@ class VansMessage(msgspec.Struct, frozen=True, kw_only=True):
     receipt: ReceivedReceipt | None = None
     #: SizeInBytes differs from the payload's length: a warning, no fault
     size_differs: bool = False
+
+
+def quotable(root: etree._Element) -> VansArrival | None:
+    """How a faulty envelope arrived, as written in it; None where a part is missing that a Receipt must quote."""
+    found = children(root)
+    meta = below(found, "Message").get("MetaInformation")
+    if meta is None or not found.keys() >= {"SenderID", "ReceiverID", "EnvelopeIdentifier"}:
+        return None
+    return _arrival(root, needed(found, "EnvelopeIdentifier"), text_of(children(meta), "Identifier") or "", meta)
 
 
 def decode(root: etree._Element) -> VansMessage | Fault:
@@ -80,6 +89,8 @@ def _sent(root: etree._Element) -> datetime:
         moment = datetime.fromisoformat(text.replace("T24:", "T00:")) + timedelta(days=next_day)
     except (ValueError, OverflowError) as error:
         raise ImpossibleValueError("SentDateTime") from error
+    if not is_possible(moment):
+        raise ImpossibleValueError("SentDateTime")
     return moment if moment.tzinfo else moment.replace(tzinfo=COPENHAGEN)
 
 
@@ -130,7 +141,7 @@ def encode_receipt(receipt: Receipt) -> str:
     vans = receipt.arrival.vans
     if vans is None:
         raise ValueError("a VANS receipt answers a VANSEnvelope")
-    answered = tag("OriginalEnvelopeIdentifier", vans.envelope_id) + f"<OriginalMessage>{vans.meta}</OriginalMessage>"
+    answered = _answered(vans)
     if receipt.positive:
         return group("Receipt", group("PositiveMessage", answered))
     fault, letter_id = _first_fault(receipt)
@@ -141,10 +152,13 @@ def encode_receipt(receipt: Receipt) -> str:
 
 def receipt_document(arrival: VansArrival) -> bytes:
     """A positive receipt for that arrival as a document of its own, to prove that its parts can be quoted."""
-    original = f"<OriginalEnvelopeIdentifier>{arrival.envelope_id}</OriginalEnvelopeIdentifier>"
-    answered = f"{original}<OriginalMessage>{arrival.meta}</OriginalMessage>"
-    body = group("Receipt", group("PositiveMessage", answered))
+    body = group("Receipt", group("PositiveMessage", _answered(arrival)))
     return _document(_end_points(arrival), arrival.envelope_id, "2026-01-01T00:00:00", body)
+
+
+def _answered(arrival: VansArrival) -> str:
+    envelope_id = tag("OriginalEnvelopeIdentifier", arrival.envelope_id)
+    return f"{envelope_id}<OriginalMessage>{arrival.meta}</OriginalMessage>"
 
 
 def _end_points(arrival: VansArrival) -> str:
@@ -159,7 +173,7 @@ def _end_point(name: str, kind: str, value: str) -> str:
 
 
 def _document(end_points: str, envelope_id: str, sent: str, body: str) -> bytes:
-    head = f"<EnvelopeIdentifier>{envelope_id}</EnvelopeIdentifier><SentDateTime>{sent}</SentDateTime>"
+    head = tag("EnvelopeIdentifier", envelope_id) + tag("SentDateTime", sent)
     root = f'<VANSEnvelope xmlns="{NAMESPACE}">{end_points}{head}{body}</VANSEnvelope>'
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{root}\n'.encode()
 

@@ -6,9 +6,10 @@ Sender and receiver are the original's, swapped. A receipt is never receipted. R
 from lxml import etree
 
 from gateway.errors import Fault, RefuseCode
-from gateway.mapping.medcom.elements import all_named, children, group, needed, tag, text_of
+from gateway.mapping.medcom.elements import all_named, children, cut, group, needed, tag, text_of
 from gateway.mapping.medcom.formatted_text import flatten, render
 from gateway.mapping.medcom.latin1 import latin1
+from gateway.referral.ids import MEDCOM_ID_LENGTH
 from gateway.referral.letters import AnsweredLetter, Receipt, ReceivedLetter, ReceivedReceipt
 from gateway.referral.workdays import COPENHAGEN
 
@@ -16,6 +17,7 @@ NEGATIVE, POSITIVE = "XCTL02", "XCTL03"
 _KINDS = {"NegativeVansReceipt": "XCTL01", "NegativeReceipt": NEGATIVE, "PositiveReceipt": POSITIVE}
 _WRITTEN = {True: ("PositiveReceipt", POSITIVE, "XC0330Q"), False: ("NegativeReceipt", NEGATIVE, "XC0230Q")}
 _MAX_LETTERS = 99
+_UNREAD = "ukendt"
 
 
 def decode(element: etree._Element) -> ReceivedReceipt:
@@ -56,10 +58,10 @@ def encode(receipt: Receipt, letter_id: str, our_gln: str) -> str:
     """The receipt element without namespace; ``our_gln`` signs where the original's receiver is nobody here."""
     name, kind, version = _WRITTEN[receipt.positive]
     arrival = receipt.arrival
-    sender, receiver = arrival.sender_gln or "", arrival.receiver_gln or our_gln
+    sender, receiver = _quoted(arrival.sender_gln, 35), _quoted(arrival.receiver_gln or our_gln, 35)
     original = group(
         "OriginalEmessage",
-        tag("OriginalEnvelopeIdentifier", arrival.envelope_id or "ukendt"),
+        tag("OriginalEnvelopeIdentifier", _quoted(arrival.envelope_id, MEDCOM_ID_LENGTH)),
         group("OriginalSender", tag("EANIdentifier", sender)),
         group("OriginalReceiver", tag("EANIdentifier", receiver)),
         _refusal(receipt.fault, receipt, None),
@@ -78,10 +80,15 @@ def encode(receipt: Receipt, letter_id: str, our_gln: str) -> str:
 def _original_letter(letter: AnsweredLetter, receipt: Receipt) -> str:
     return group(
         "OriginalLetter",
-        tag("OriginalLetterIdentifier", letter.letter_id),
-        tag("OriginalVersionCode", letter.version[:7] or "ukendt"),
+        tag("OriginalLetterIdentifier", _quoted(letter.letter_id, MEDCOM_ID_LENGTH)),
+        tag("OriginalVersionCode", _quoted(letter.version, 7)),
         _refusal(letter.fault, receipt, letter.letter_id),
     )
+
+
+def _quoted(text: str | None, limit: int) -> str:
+    """What the original says, as ISO-8859-1 can write it; the receipt demands it even where nothing could be read."""
+    return cut(latin1(text or ""), limit) or _UNREAD
 
 
 def _refusal(fault: Fault | None, receipt: Receipt, letter_id: str | None) -> str:
@@ -96,7 +103,8 @@ def _refusal(fault: Fault | None, receipt: Receipt, letter_id: str | None) -> st
 def refuse_text(fault: Fault, receipt: Receipt, letter_id: str | None) -> str:
     """The refusal in Danish: which envelope or letter, when it was sent, what is wrong. Ids and rules only."""
     arrival = receipt.arrival
-    what = f"Brev {letter_id}" if letter_id else f"Kuvert {arrival.envelope_id or 'uden id'}"
+    envelope_id = arrival.envelope_id or (arrival.vans.envelope_id if arrival.vans else "")
+    what = f"Kuvert {envelope_id or 'uden id'}" if letter_id is None else f"Brev {letter_id or 'uden id'}"
     sent = arrival.sent_at.astimezone(COPENHAGEN) if arrival.sent_at else None
     when = f", afsendt {sent:%Y-%m-%d} kl. {sent:%H:%M}," if sent else ""
     return f"{what}{when} kan ikke modtages.\n{fault.text} ({fault.id})"

@@ -6,7 +6,7 @@ closing date, Text01 as the note and Signed as its author.
 
 import msgspec
 
-from gateway.mapping.medcom.elements import cut, group, tag
+from gateway.mapping.medcom.elements import cut, demanded, group, tag
 from gateway.mapping.medcom.formatted_text import render
 from gateway.mapping.medcom.parties import (
     write_citizen,
@@ -37,12 +37,12 @@ def encode(note: DischargeNote, letter_id: str, version: str) -> str:
         write_moment("Authorisation", note.at),
         tag("TypeCode", TYPE),
         tag("StatusCode", "nytbrev"),
-        tag("EpisodeOfCareIdentifier", note.episode_id),
+        tag("EpisodeOfCareIdentifier", demanded(note.episode_id, 35)),
     )
     return group(
         "MunicipalityLetter",
         head,
-        write_sender(note.sender, tag("SpecialityName", note.speciality_name)),
+        write_sender(note.sender, tag("SpecialityName", demanded(note.speciality_name, 35))),
         group("Receiver", write_party(receiver)),
         group("CCReceiver", write_party(note.copy_receiver, gln=False)) if note.copy_receiver else "",
         write_citizen(note.citizen),
@@ -55,7 +55,8 @@ def encode(note: DischargeNote, letter_id: str, version: str) -> str:
 
 def _with_department(party: Party) -> Party:
     """XD1531L demands the receiver's department: the referral's own, else the organisation's name."""
-    return party if party.department else msgspec.structs.replace(party, department=party.organisation or "-")
+    department = cut(party.department, 35) or demanded(party.organisation, 35)
+    return msgspec.structs.replace(party, department=department)
 
 
 def _referral(note: DischargeNote, *, strict: bool) -> str:

@@ -6,6 +6,7 @@ OS2korrespondance does (nine EDIFACT FTX segments each).
 
 from gateway.mapping.medcom.elements import cut, group, tag
 from gateway.mapping.medcom.formatted_text import render
+from gateway.mapping.medcom.latin1 import latin1_letter
 from gateway.mapping.medcom.parties import write_citizen, write_moment, write_party, write_sender
 from gateway.referral.letters import StatusLetter
 
@@ -15,6 +16,7 @@ PART_LENGTH, MAX_PARTS = 3150, 10
 
 def encode(letter: StatusLetter, letter_id: str) -> str:
     """The ClinicalEmail element without namespace; the envelope supplies it."""
+    letter = latin1_letter(letter)
     head = group(
         "Letter",
         tag("Identifier", letter_id),

@@ -5,7 +5,7 @@ Structure: facts §3 of the MedCom XML page; the schema was checked before, so w
 
 from lxml import etree
 
-from gateway.mapping.medcom.elements import all_named, below, children, needed, text_of
+from gateway.mapping.medcom.elements import ImpossibleValueError, all_named, below, children, needed, text_of
 from gateway.mapping.medcom.formatted_text import flatten
 from gateway.mapping.medcom.parties import (
     read_citizen,
@@ -18,6 +18,8 @@ from gateway.mapping.medcom.parties import (
 from gateway.referral.model import Attachment, ClinicalText, Referral, Visitation
 
 TYPE = "XREF15"
+#: digits of a size in bytes
+_LONGEST_SIZE = 15
 
 
 def decode(element: etree._Element) -> Referral:
@@ -53,7 +55,6 @@ def read_attachment(element: etree._Element) -> Attachment:
     """Reference: a URL (never fetched), the SUP e-record, or a BIN object that is sent apart."""
     found = children(element)
     bin_ = below(found, "BIN")
-    size = text_of(bin_, "OriginalObjectSize")
     return Attachment(
         description=needed(found, "RefDescription"),
         url=text_of(found, "URL"),
@@ -61,8 +62,17 @@ def read_attachment(element: etree._Element) -> Attachment:
         object_id=text_of(bin_, "ObjectIdentifier"),
         object_code=text_of(bin_, "ObjectCode"),
         object_extension=text_of(bin_, "ObjectExtensionCode"),
-        object_size=int(size) if size else None,
+        object_size=_size(text_of(bin_, "OriginalObjectSize")),
     )
+
+
+def _size(text: str | None) -> int | None:
+    """Bytes; the schema sets no limit to the number."""
+    if text is None:
+        return None
+    if len(text.strip()) > _LONGEST_SIZE:
+        raise ImpossibleValueError("OriginalObjectSize")
+    return int(text)
 
 
 def _visitation(element: etree._Element) -> Visitation:
