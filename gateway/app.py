@@ -4,6 +4,7 @@ Errors are ``application/problem+json``. No page, label or URL holds person data
 """
 
 import hmac
+import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
 
 from gateway import metrics
 from gateway.console.overview import overview_page
@@ -25,11 +27,20 @@ from gateway.mapping.team_event import json_schema
 from gateway.municipality.model import Municipality
 from gateway.receive import Entrance
 from gateway.settings import Settings
+from gateway.store.overview import Numbers
 from gateway.store.store import Store
 
 #: a team event is small; anything larger is refused before it is read
 EVENT_LIMIT = 100_000
 _PROBLEM = "application/problem+json"
+_DATABASE = "database"
+_STORE_GAUGES = (
+    metrics.OUTBOX_PENDING,
+    metrics.WITHOUT_RECEIPT,
+    metrics.PARKED_OPEN,
+    metrics.OLDEST_PENDING_SECONDS,
+    metrics.OLDEST_PARKED_SECONDS,
+)
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +66,8 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     app.middleware("http")(_security_headers)
     app.exception_handler(NeighbourError)(_neighbour_down)
+    app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(Exception)(_unexpected)
     app.mount("/static", StaticFiles(packages=[("gateway.console", "static")]))
     app.add_api_route("/", overview, response_class=HTMLResponse, include_in_schema=False)
     app.add_api_route("/health/live", live, tags=["health"])
@@ -111,6 +124,17 @@ def _neighbour_down(_request: Request, error: Exception) -> JSONResponse:
     return problem(503, "A neighbour does not answer", getattr(error, "id", "GW-200"))
 
 
+def _http_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101  (registered for these only)
+    answer = problem(error.status_code, error.detail)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
+    return problem(500, "An error of the gateway", "see the log")
+
+
 def _has_token(authorization: str | None, token: str) -> bool:
     return hmac.compare_digest((authorization or "").encode(), f"Bearer {token}".encode())
 
@@ -126,7 +150,7 @@ def ready(parts: PartsOf) -> JSONResponse:
     try:
         parts.store.ping()
     except NeighbourError:
-        down.append("database")
+        down.append(_DATABASE)
     return JSONResponse({"status": "not ready" if down else "ready", "down": down}, status_code=503 if down else 200)
 
 
@@ -140,17 +164,29 @@ def show_metrics(parts: PartsOf, authorization: Annotated[str | None, Header()] 
 
 
 def refresh_gauges(parts: Parts) -> None:
-    """Read the store's numbers into the gauges."""
+    """Read the store's numbers into the gauges; while it does not answer they are unknown, the counters still told."""
     now = parts.clock()
-    numbers = parts.store.overview.numbers(now - timedelta(minutes=parts.municipality.clocks.receipt_minutes))
+    numbers = _numbers(parts, now)
+    metrics.CASES.clear()
+    if numbers is None:
+        for gauge in _STORE_GAUGES:
+            gauge.set(math.nan)
+        return
     metrics.OUTBOX_PENDING.set(numbers.outbox_pending)
     metrics.WITHOUT_RECEIPT.set(numbers.without_receipt)
     metrics.PARKED_OPEN.set(numbers.parked)
     metrics.OLDEST_PENDING_SECONDS.set(_age(numbers.outbox_oldest, now))
     metrics.OLDEST_PARKED_SECONDS.set(_age(numbers.parked_oldest, now))
-    metrics.CASES.clear()
     for state, count in numbers.cases_by_state.items():
         metrics.CASES.labels(state=state).set(count)
+
+
+def _numbers(parts: Parts, now: datetime) -> Numbers | None:
+    """The store at a glance; None while it does not answer."""
+    try:
+        return parts.store.overview.numbers(now - timedelta(minutes=parts.municipality.clocks.receipt_minutes))
+    except NeighbourError:
+        return None
 
 
 def _age(since: datetime | None, now: datetime) -> float:
@@ -184,7 +220,7 @@ def _handle_event(parts: Parts, data: bytes) -> JSONResponse:
     refused = outcome.parked
     if refused:
         fault = refused[0].fault
-        status = {"GW-160": 400, "GW-161": 404}.get(fault.id, 409)
+        status = {"GW-104": 413, "GW-160": 400, "GW-161": 404}.get(fault.id, 409)
         return problem(status, FAULTS[fault.id].text, f"{fault.id} {fault.detail}".strip())
     sent = [letter.kind for letter in outcome.outgoing]
     known = outcome.duplicate or any(letter.known for letter in outcome.letters)
@@ -194,5 +230,7 @@ def _handle_event(parts: Parts, data: bytes) -> JSONResponse:
 def overview(parts: PartsOf) -> HTMLResponse:
     """The first page: counts and ages, no person data."""
     now = parts.clock()
-    numbers = parts.store.overview.numbers(now - timedelta(minutes=parts.municipality.clocks.receipt_minutes))
-    return HTMLResponse(overview_page(numbers, parts.municipality.name, now, parts.down()))
+    numbers = _numbers(parts, now)
+    down = [*parts.down(), *([] if numbers else [_DATABASE])]
+    page = overview_page(numbers, parts.municipality.name, now, down)
+    return HTMLResponse(page, status_code=200 if numbers else 503)

@@ -2,11 +2,11 @@
 
 import fcntl
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 import structlog
@@ -30,6 +30,7 @@ from gateway.outbound.relay import Relay
 from gateway.outbound.sink import Sink
 from gateway.proof import proved_municipality
 from gateway.settings import Settings
+from gateway.spool import spool_errors
 from gateway.store.store import Store, open_store
 
 log = structlog.get_logger()
@@ -43,16 +44,6 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True):
     sink: Sink
     down: Callable[[], list[str]]
     close: Callable[[], None]
-
-
-class Runnable(Protocol):
-    """Something with a loop of its own."""
-
-    def run(self) -> None:
-        """Work until stopped."""
-
-    def stop(self) -> None:
-        """End soon."""
 
 
 def open_transport(settings: Settings, municipality: Municipality) -> Transport:
@@ -94,17 +85,21 @@ def sole_owner(path: Path) -> Iterator[None]:
     Raises:
         ConfigurationError: GW-305 when another process holds it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with spool_errors():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        raise ConfigurationError("GW-305", f"another gateway process runs here ({path})") from error
-    try:
+        _lock(handle, path)
         yield
     finally:
         os.close(handle)
+
+
+def _lock(handle: int, path: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise ConfigurationError("GW-305", f"another gateway process runs here ({path})") from error
 
 
 class Service:
@@ -128,55 +123,72 @@ class Service:
             down=transport.down,
         )
         self.app = create_app(parts)
-        self._threads: list[threading.Thread] = []
+        self._threads: dict[str, threading.Thread] = {}
         self._server: uvicorn.Server | None = None
 
     def start(self) -> None:
-        """Start every loop."""
-        for name, part in (("consumer", self.consumer), ("relay", self.relay)):
-            self._start(name, part)
-        if self.settings.http:
-            host, port = self.settings.address
-            config = uvicorn.Config(self.app, host=host, port=port, log_config=None, access_log=False, lifespan="off")
-            self._server = uvicorn.Server(config)
-            self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-            self._spawn("http", self._server.run)
+        """Start every loop.
+
+        Raises:
+            ConfigurationError: GW-301 when nothing can listen at the HTTP address; nothing is started then.
+        """
+        listener = _listen(self.settings) if self.settings.http else None
+        self._spawn("relay", self.relay.run)
+        self._spawn("consumer", self.consumer.run)
+        if listener is not None:
+            config = uvicorn.Config(
+                self.app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=10
+            )
+            server = self._server = uvicorn.Server(config)
+            self._spawn("http", lambda: server.run(sockets=[listener]))
 
     def wait(self) -> bool:
         """Until ``stop``; whether every part ended in order."""
         self._ended.wait()
-        self.consumer.stop()
-        for thread in self._threads[:1]:
-            thread.join(timeout=30)
-        self.relay.stop()
-        if self._server is not None:
-            self._server.should_exit = True
-        for thread in self._threads:
-            thread.join(timeout=30)
-        self.transport.close()
+        self.close()
         return not self.failed.is_set()
 
     def stop(self) -> None:
         """End soon: finish the batch under way, keep the rest for the next start."""
         self._ended.set()
 
-    def _start(self, name: str, part: Runnable) -> None:
-        self._spawn(name, part.run)
+    def close(self) -> None:
+        """End now: first what takes in, then the relay, which gives back what it has not sent."""
+        self.stop()
+        self.consumer.stop()
+        if self._server is not None:
+            self._server.should_exit = True
+        self._join("consumer", "http")
+        self.relay.stop()
+        self._join("relay")
+
+    def _join(self, *names: str) -> None:
+        for name in names:
+            if name in self._threads:
+                self._threads[name].join(timeout=30)
 
     def _spawn(self, name: str, work: Callable[[], None]) -> None:
         def watched() -> None:
             try:
                 work()
-            except BaseException:
+            except BaseException:  # a thread's outermost frame; raised on, the error's text would be printed
                 log.exception("part.failed", part=name)
                 self.failed.set()
-                raise
             finally:
                 self.stop()
 
-        thread = threading.Thread(target=watched, name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        self._threads[name] = threading.Thread(target=watched, name=name, daemon=True)
+        self._threads[name].start()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    host, port = settings.address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        text = f"GATEWAY_HTTP: cannot listen on {settings.http}: {error.strerror}"
+        raise ConfigurationError("GW-301", text) from error
 
 
 @contextmanager
@@ -186,8 +198,12 @@ def service(settings: Settings) -> Iterator[Service]:
     with sole_owner_of(settings), open_store(settings.store_url) as store:
         if settings.embedded_file is not None:
             store.outbox.release_all()
-        transport = open_transport(settings, municipality)
-        yield Service(settings, store, municipality, transport)
+        with closing(open_transport(settings, municipality)) as transport:
+            running = Service(settings, store, municipality, transport)
+            try:
+                yield running
+            finally:
+                running.close()
 
 
 @contextmanager

@@ -123,7 +123,7 @@ def _parked(number: int, text: str, advice: str) -> FaultRow:
         id=f"GW-{number}",
         disposition=Disposition.PARK,
         medcom=RefuseCode.UNSPECIFIED,
-        fhir="MSG_ERROR_PARSING",
+        fhir="MSG_NO_MATCH",
         text=text,
         advice=advice,
     )
@@ -176,6 +176,13 @@ FAULTS: Mapping[str, FaultRow] = _rows(
         "Bed afsenderen rette personnummeret og sende igen.",
     ),
     _row(
+        141,
+        RefuseCode.UNSPECIFIED,
+        "MSG_DATE_FORMAT",
+        "Beskeden har et tidspunkt eller tal, der ikke kan findes i virkeligheden.",
+        _ASK_SENDER,
+    ),
+    _row(
         150,
         RefuseCode.UNSPECIFIED,
         "MSG_DUPLICATE_ID",
@@ -205,7 +212,7 @@ FAULTS: Mapping[str, FaultRow] = _rows(
         id="GW-190",
         disposition=Disposition.RETRY,
         medcom=RefuseCode.UNSPECIFIED,
-        fhir="MSG_ERROR_PARSING",
+        fhir="MSG_Mailbox_Out_Of_Operation",
         text="Beskeden kunne ikke behandles på grund af en fejl i gatewayen.",
         advice="Meld fejlen til udvikleren; genafspil beskeden, når fejlen er rettet.",
     ),

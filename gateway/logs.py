@@ -1,11 +1,13 @@
 """Structured logs on standard error, one JSON object per line, with person data masked whatever slips in.
 
-Ids, codes and counts only. Anything that looks like a CPR is masked recursively; tracebacks carry no local variables.
+Ids, codes and counts only. Anything that looks like a CPR is masked recursively; of an exception stand its class and
+its places, neither its text nor local variables.
 """
 
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
@@ -13,7 +15,8 @@ import structlog
 
 #: ten digits with a possible day and month, with or without hyphen; GLNs (13 digits) and digests do not match
 _CPR = re.compile(r"(?<![0-9A-Za-z])(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])[0-9]{2}-?[0-9]{4}(?![0-9A-Za-z])")
-#: keys whose values are persons' by their nature, or (an exception's text) may quote them
+_MOST_CAUSES, _MOST_FRAMES = 5, 30
+#: keys whose values are persons' by their nature
 _PRIVATE = frozenset(
     {"cpr", "name", "surname", "given_name", "text", "note", "address", "phone", "email", "body", "data"}
 )
@@ -25,7 +28,7 @@ def set_up_logging(level: str = "INFO") -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+        structlog.processors.ExceptionRenderer(places),
         mask,
     ]
     rendering = structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -42,6 +45,18 @@ def set_up_logging(level: str = "INFO") -> None:
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # our own links tell of every loss, once
+
+
+def places(exc_info: structlog.typing.ExcInfo) -> list[dict[str, object]]:
+    """Class and places of an exception and of what caused it; never its text, which may quote a message."""
+    found: list[dict[str, object]] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None and len(found) < _MOST_CAUSES:
+        frames = traceback.extract_tb(error.__traceback__)[-_MOST_FRAMES:]
+        at = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        found.append({"type": type(error).__qualname__, "at": at})
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return found
 
 
 def mask(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:  # noqa: ANN401  (structlog's form)

@@ -8,6 +8,8 @@ from stdnum import ean, verhoeff
 from fsiii import interventions_119
 from gateway.errors import ConfigurationError
 from gateway.mapping.interpretation import Interpretation, interpretation
+from gateway.mapping.medcom import xdis15
+from gateway.mapping.medcom.letter_types import NAMESPACE_OF
 from gateway.municipality.model import Municipality, load
 from gateway.referral.model import ReferrerKind
 
@@ -29,7 +31,13 @@ def proved_municipality(path: Path | None) -> Municipality:
 
 def problems(municipality: Municipality, tables: Interpretation) -> list[str]:
     """Everything that does not fit together, with how to mend it; empty when all is well."""
-    return [*_routes(municipality, tables), *_groups(tables), *_numbers(municipality), *_senders(municipality)]
+    return [
+        *_routes(municipality, tables),
+        *_groups(tables),
+        *_numbers(municipality),
+        *_senders(municipality),
+        *_versions(municipality),
+    ]
 
 
 def _routes(municipality: Municipality, tables: Interpretation) -> Iterator[str]:
@@ -73,3 +81,10 @@ def _senders(municipality: Municipality) -> Iterator[str]:
     for sender, kind in municipality.senders.items():
         if kind not in kinds:
             yield f"senders {sender}: unknown kind {kind!r}; one of {', '.join(sorted(kinds))}"
+
+
+def _versions(municipality: Municipality) -> Iterator[str]:
+    known = sorted(version for kind, version in NAMESPACE_OF if kind == xdis15.TYPE)
+    for gln, version in municipality.versions.xdis15.items():
+        if version not in known:
+            yield f"versions.xdis15.{gln}: unknown version {version!r}; one of {', '.join(known)}"

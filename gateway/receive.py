@@ -12,7 +12,7 @@ from enum import StrEnum
 from gateway.errors import Fault
 from gateway.mapping import catalogue, encoding, team_event
 from gateway.mapping.interpretation import interpretation
-from gateway.mapping.section119 import needs
+from gateway.mapping.weighing import needs
 from gateway.municipality.model import Municipality
 from gateway.referral import answer
 from gateway.referral.admission import admit, gate
@@ -38,7 +38,7 @@ def read(data: bytes, entrance: Entrance = Entrance.MEDCOM, limit: int = DEFAULT
     """Bytes → reading. Never raises for what a message says; ``limit`` is in bytes."""
     digest = hashlib.sha256(data).hexdigest()
     if len(data) > limit:
-        return Reading(fault=Fault(id="GW-104", detail=f"(højst {limit} bytes)"), digest=digest)
+        return catalogue.read_ids(data, Fault(id="GW-104", detail=f"(højst {limit} bytes)"), digest)
     if entrance is Entrance.TEAM:
         return team_event.read(data, digest)
     return catalogue.read_message(data, digest)
@@ -53,7 +53,7 @@ def receive(reading: Reading, known: Known, municipality: Municipality, received
     for letter in reading.letters:
         result = answer.recognise(letter, reading, known) or _handle(letter, reading, known, municipality, received_at)
         handled.append(result)
-        known = known.with_cases(result.cases)
+        known = answer.remember(known, letter, result, reading)
     composed = answer.compose(reading, handled, municipality, received_at)
     replies = [*composed.receipts, *(reply for result in handled for reply in result.replies)]
     return answer.finish(composed, [encoding.encode(reply, municipality) for reply in replies])

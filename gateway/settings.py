@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,6 +16,8 @@ from gateway.errors import ConfigurationError
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _MAX_LIMIT = 100_000_000
+_MAX_PORT = 65_535
+_SCHEMES = {"amqp_url": ("amqp://", "amqps://"), "database_url": ("sqlite:///", "postgresql://")}
 
 
 class Settings(BaseSettings):
@@ -46,6 +48,21 @@ class Settings(BaseSettings):
     batch_size: Annotated[int, Field(ge=1, le=1000, description="messages per commit at most")] = 100
     prefetch: Annotated[int, Field(ge=1, le=2000, description="unacknowledged messages at most")] = 200
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="log level")] = "INFO"
+
+    @field_validator(
+        "amqp_url", "spool", "database_url", "municipality", "team_events_token", "metrics_token", mode="before"
+    )
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("amqp_url", "database_url")
+    @classmethod
+    def _scheme(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        begins = _SCHEMES[str(info.field_name)]
+        if value is not None and not value.get_secret_value().startswith(begins):
+            raise ValueError(f"must begin with {' or '.join(begins)}")
+        return value
 
     @field_validator("amqp_prefix")
     @classmethod
@@ -86,7 +103,7 @@ class Settings(BaseSettings):
     def address(self) -> tuple[str, int]:
         """Host and port to listen on."""
         host, _, port = self.http.rpartition(":")
-        if not host or not port.isdigit():
+        if not host or not port.isdigit() or int(port) > _MAX_PORT:
             raise ValueError("http must be host:port")
         return host.strip("[]"), int(port)
 
@@ -127,8 +144,10 @@ def load_settings(config: Path | None = None, **given: object) -> Settings:
     except ValidationError as error:
         problems = "; ".join(f"{_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False))
         raise ConfigurationError("GW-301", problems) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError("GW-301", f"the settings file {config}: {error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError("GW-301", f"the settings file {config} is no TOML in UTF-8: {error}") from error
+    except OSError as error:
+        raise ConfigurationError("GW-301", f"the settings file {config}: {error.strerror}") from error
 
 
 def _name(location: tuple[int | str, ...]) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from gateway.errors import SpoolError
 
+_LONGEST_NAME = 200
+
 
 @contextmanager
 def spool_errors() -> Iterator[None]:
@@ -17,14 +19,21 @@ def spool_errors() -> Iterator[None]:
         raise SpoolError(f"the spool folder failed: {type(error).__name__}") from error
 
 
-def free_name(path: Path) -> Path:
-    """The path itself, or with ``~2``, ``~3`` … before its endings when the name is taken."""
+def free_name(path: Path, beside: str = "") -> Path:
+    """The path itself, or with ``~2``, ``~3`` … before its endings when it or its companion ``beside`` is taken."""
     stem, dot, endings = path.name.partition(".")
     number = 2
-    while path.exists():
+    while path.exists() or path.with_name(path.name + beside).exists():
         path = path.with_name(f"{stem}~{number}{dot}{endings}")
         number += 1
     return path
+
+
+def short_name(name: str, ending: str) -> str:
+    """The name itself, or its beginning and its ending: companions and drafts need room below 255 bytes."""
+    if len(os.fsencode(name)) <= _LONGEST_NAME:
+        return name
+    return os.fsencode(name.removesuffix(ending))[:_LONGEST_NAME].decode(errors="ignore") + ending
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import FAULTS
+from gateway.mapping.explanation import wordings
 from gateway.referral.events import EventType
 
 ROOT = Path(__file__).parent.parent
@@ -55,6 +56,12 @@ def test_operators_find_every_fault() -> None:
     for first, last in re.findall(r"GW-(\d+)–GW-(\d+)", text):
         shown |= {f"GW-{n}" for n in range(int(first), int(last) + 1)}
     assert set(FAULTS) - shown == set()
+
+
+def test_sundhedskonsulenter_find_every_reason_and_flag_in_the_words_of_the_table() -> None:
+    text = (ROOT / "docs" / "da" / "beslutninger.md").read_text(encoding="utf-8")
+    rows = {name: w for name, w in wordings().items() if w.kind in {"reason", "flag"}}
+    assert [n for n, w in rows.items() if f"| `{n}` | {w.title} | {w.meaning} |" not in text] == []
 
 
 def test_teams_find_every_event_type() -> None:

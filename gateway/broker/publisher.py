@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 import pika
+import structlog
 from pika.spec import Basic
 
 from gateway.broker.link import IoThread, Link
 from gateway.errors import BrokerError
 
+log = structlog.get_logger()
 _PERSISTENT = 2
 
 
@@ -22,7 +24,7 @@ class Fate(StrEnum):
     CONFIRMED = "confirmed"
     #: no queue takes it (mandatory)
     UNROUTABLE = "unroutable"
-    #: the broker would not take it (a full queue)
+    #: the broker would not take it (a full queue), or AMQP cannot carry it (a name too long)
     REFUSED = "refused"
     #: the connection went away before the confirm: it may be there or not
     UNKNOWN = "unknown"
@@ -72,7 +74,7 @@ class Publisher(Link):
         """Publish all and wait for every confirm.
 
         Raises:
-            BrokerError: there is no connection, so nothing was published.
+            BrokerError: there is no connection, or the broker takes nothing just now; nothing was published.
         """
         if not publications:
             return []
@@ -85,8 +87,10 @@ class Publisher(Link):
 
     # ------------------------------------------------------------ on the I/O thread
     def on_up(self, channel: Any) -> None:  # noqa: ANN401  (pika ships no types)
-        """Switch confirms on."""
+        """Switch confirms on; publish nothing while the broker is short of memory or disk."""
         self._next_tag = 1
+        self._connection.add_on_connection_blocked_callback(self._on_blocked)
+        self._connection.add_on_connection_unblocked_callback(self._on_unblocked)
         channel.add_on_return_callback(self._on_return)
         channel.confirm_delivery(self._on_confirm, callback=lambda _frame: self.mark_up())
 
@@ -97,22 +101,40 @@ class Publisher(Link):
         for batch, index, _ in pending.values():
             batch.settle(index, Fate.UNKNOWN)
 
+    def _on_blocked(self, _connection: Any, _frame: Any) -> None:  # noqa: ANN401  (pika carries no types)
+        self.up.clear()
+        log.warning("broker.blocked", link=self.name)
+
+    def _on_unblocked(self, _connection: Any, _frame: Any) -> None:  # noqa: ANN401  (pika carries no types)
+        self.up.set()
+        log.info("broker.unblocked", link=self.name)
+
     def _publish(self, publications: Sequence[Publication], batch: _Batch) -> None:
         for index, publication in enumerate(publications):
             if self._channel is None or not self._channel.is_open:
                 batch.settle(index, Fate.UNKNOWN)
-                continue
-            self._pending[self._next_tag] = (batch, index, publication.message_id)
-            self._next_tag += 1
+            elif self._written(publication):
+                self._pending[self._next_tag] = (batch, index, publication.message_id)
+                self._next_tag += 1
+            else:
+                batch.settle(index, Fate.REFUSED)
+
+    def _written(self, publication: Publication) -> bool:
+        """Write one; False when AMQP cannot carry it, which must not stop the others."""
+        try:
             self._channel.basic_publish(
                 publication.exchange, publication.key, publication.body, _properties(publication), mandatory=True
             )
+        except Exception:
+            log.exception("broker.unpublishable", type=publication.type, message=publication.message_id)
+            return False
+        return True
 
-    def _on_return(self, _channel: Any, _method: Any, properties: Any, _body: bytes) -> None:  # noqa: ANN401
+    def _on_return(self, _channel: Any, _method: Any, properties: Any, _body: bytes) -> None:  # noqa: ANN401  (pika carries no types)
         """The broker tells of an unroutable message just before it confirms it."""
         self._returned.add(properties.message_id)
 
-    def _on_confirm(self, frame: Any) -> None:  # noqa: ANN401
+    def _on_confirm(self, frame: Any) -> None:  # noqa: ANN401  (pika carries no types)
         method = frame.method
         fate = Fate.CONFIRMED if isinstance(method, Basic.Ack) else Fate.REFUSED
         last = method.delivery_tag
@@ -124,7 +146,7 @@ class Publisher(Link):
             batch.settle(index, Fate.UNROUTABLE if returned else fate)
 
 
-def _properties(publication: Publication) -> Any:  # noqa: ANN401
+def _properties(publication: Publication) -> Any:  # noqa: ANN401  (pika carries no types)
     return pika.BasicProperties(
         delivery_mode=_PERSISTENT,
         content_type=publication.content_type,

@@ -11,6 +11,7 @@ import msgspec
 import pika
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
+from gateway.broker.link import parameters_of
 from gateway.errors import BrokerError, ConfigurationError
 from gateway.municipality.model import Municipality
 
@@ -112,7 +113,7 @@ def declare(url: str, topology: Topology) -> None:
         BrokerError: the broker does not answer.
     """
     try:
-        with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        with pika.BlockingConnection(parameters_of(url)) as connection:
             channel = connection.channel()
             for exchange in topology.exchanges():
                 channel.exchange_declare(exchange.name, exchange_type="topic", durable=True)
@@ -122,7 +123,7 @@ def declare(url: str, topology: Topology) -> None:
                     channel.queue_bind(queue.name, queue.exchange, routing_key=queue.key)
     except ChannelClosedByBroker as error:
         raise ConfigurationError("GW-304", f"the broker refused the topology: {error.reply_text}") from error
-    except (AMQPError, OSError, ValueError) as error:
+    except (AMQPError, OSError) as error:
         raise BrokerError(f"the broker does not answer: {type(error).__name__}") from error
 
 
@@ -133,12 +134,14 @@ def depths(url: str, topology: Topology) -> dict[str, tuple[int, int]]:
         BrokerError: the broker does not answer, or a queue is missing.
     """
     try:
-        with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        with pika.BlockingConnection(parameters_of(url)) as connection:
             channel = connection.channel()
             found = {}
             for queue in topology.queues():
                 told = channel.queue_declare(queue.name, passive=True).method
                 found[queue.name] = (told.message_count, told.consumer_count)
             return found
-    except (AMQPError, OSError, ValueError) as error:
+    except ChannelClosedByBroker as error:
+        raise BrokerError(f"a queue cannot be looked at: {error.reply_text}") from error
+    except (AMQPError, OSError) as error:
         raise BrokerError(f"the broker does not answer: {type(error).__name__}") from error

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from gateway.commands import check, demo, event, explain, parked, run, status, topology
-from gateway.errors import ConfigurationError, GatewayError
+from gateway.errors import ConfigurationError, GatewayError, NeighbourError
+from gateway.logs import set_up_logging
 from gateway.settings import load_settings
 
 app = typer.Typer(
@@ -25,6 +27,7 @@ def options(
     config: Annotated[Path | None, typer.Option(help="TOML file with settings; GATEWAY_* wins over it")] = None,
 ) -> None:
     """Options of every command."""
+    set_up_logging("WARNING")
     context.obj = lambda **given: load_settings(config, **given)
 
 
@@ -35,11 +38,27 @@ app.add_typer(parked.app, name="parked")
 
 def main() -> None:
     """The console script."""
+    raise SystemExit(_run())
+
+
+def _run() -> int:
     try:
-        app()
+        status = app(standalone_mode=False)
     except ConfigurationError as error:
-        print(f"gateway: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except GatewayError as error:
-        print(f"gateway: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        return _tell(str(error), 2)
+    except NeighbourError as error:
+        return _tell(f"{error.id} {error}", 1)
+    except (GatewayError, OSError) as error:
+        return _tell(str(error), 1)
+    except TyperException as error:
+        return _tell(error.format_message(), error.exit_code)
+    except typer.Abort:
+        return _tell("aborted", 1)
+    return status if isinstance(status, int) else 0
+
+
+def _tell(error: str, status: int) -> int:
+    """An error in one line; nothing where the help was shown instead."""
+    if error.strip():
+        print(f"gateway: {' '.join(error.split())}", file=sys.stderr)
+    return status

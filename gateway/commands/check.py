@@ -1,6 +1,8 @@
 """``gateway check``: what is wrong with the set-up, and how to mend it."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import typer
 
@@ -38,9 +40,18 @@ def found(settings: Settings) -> Iterator[str]:
     try:
         open_store(settings.store_url).close()
     except GatewayError as error:
-        yield f"GATEWAY_DATABASE_URL: {error}"
+        yield f"GATEWAY_DATABASE_URL: {error}; is it running there, and may its user make tables?"
     if settings.amqp_url is not None:
         try:
             depths(settings.amqp_url.get_secret_value(), topology_of(municipality, settings.amqp_prefix))
         except GatewayError as error:
-            yield f"GATEWAY_AMQP_URL: {error}; `gateway topology --declare` makes missing queues"
+            yield (
+                f"GATEWAY_AMQP_URL: {error}; is RabbitMQ running there, are user, secret and vhost right? "
+                "`gateway topology --declare` makes missing queues"
+            )
+    elif settings.spool_folder.exists() and not _is_writable(settings.spool_folder):
+        yield f"GATEWAY_SPOOL: {settings.spool_folder} is no folder that this user may write to"
+
+
+def _is_writable(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)

@@ -15,6 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from gateway.clocks import system_now
+from gateway.errors import GatewayError
 from gateway.logs import set_up_logging
 from gateway.receive import read
 from gateway.referral.model import Referral
@@ -40,7 +41,8 @@ def command(
     folder = spool or Path(tempfile.mkdtemp(prefix="gateway-demo-"))
     set_up_logging("ERROR")
     console = Console()
-    settings = context.obj(spool=folder, http="" if once else http)
+    store = f"sqlite:///{(folder / 'gateway.sqlite3').absolute()}"
+    settings = context.obj(spool=folder, database_url=store, http="" if once else http)
     console.print(f"Spoolmappe: [bold]{folder}[/]")
     with service(settings) as running:
         running.start()
@@ -91,7 +93,7 @@ def _until(condition: Callable[[], bool], otherwise: str) -> None:
     end = time.monotonic() + _LIMIT_S
     while not condition():
         if time.monotonic() > end:
-            raise typer.BadParameter(f"{otherwise} inden for {_LIMIT_S:.0f} sekunder")
+            raise GatewayError(f"{otherwise} inden for {_LIMIT_S:.0f} sekunder")
         time.sleep(0.1)
 
 

@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.progress import track
 
 from gateway.clocks import system_now
+from gateway.commands.comparing import compare_and_tell
 from gateway.errors import Fault
 from gateway.mapping.decision_json import decision_json
 from gateway.mapping.encoding import wrap
+from gateway.mapping.explanation import explanation
 from gateway.municipality.model import Municipality
 from gateway.proof import proved_municipality
 from gateway.receive import read, receive
@@ -23,6 +25,8 @@ from gateway.referral.reading import Reading, ReadLetter
 from gateway.referral.workdays import COPENHAGEN
 
 NAME = "explain"
+#: from so many files on, a progress bar
+_LONG_WORK = 20
 _RECEIPTS = ("XCTL02", "XCTL03", "VANSReceipt", "Acknowledgement")
 Line = dict[str, Any]
 
@@ -31,20 +35,34 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     """One file, explained."""
 
     lines: list[Line]
+    #: the same for people, in Danish
+    texts: list[str]
     outgoing: tuple[Outgoing, ...]
     refused: bool
 
 
 def command(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", exists=True, dir_okay=False)],
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", exists=True, dir_okay=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one line of JSON per letter (decision.md §9)")] = False,
     out: Annotated[Path | None, typer.Option(help="write every message that would go out to this folder")] = None,
     received: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"])
     ] = None,
+    compare: Annotated[
+        str | None, typer.Option(metavar="OLD", help="folder of old tables, or a git reference: which decisions change")
+    ] = None,
 ) -> None:
-    """Explain messages: receipt, decision, why. Nothing is stored or sent."""
+    """Explain messages: receipt, decision, why. Nothing is stored or sent.
+
+    With --compare and no files, all stored cases are compared.
+    """
+    files = files or []
+    if compare is not None:
+        compare_and_tell(compare, files, context.obj(), as_json=as_json)
+        return
+    if not files:
+        raise typer.BadParameter("missing: which files?", param_hint="FILE…")
     names = [file.name for file in files]
     double = sorted({name for name in names if names.count(name) > 1})
     if double:
@@ -54,11 +72,11 @@ def command(
     moment = received.replace(tzinfo=received.tzinfo or COPENHAGEN) if received else None
     console = Console(stderr=True)
     refused = False
-    for file in track(files, "Explaining", console=console, disable=not console.is_terminal or len(files) < 20):  # noqa: PLR2004
+    for file in track(files, "Explaining", console=console, disable=not console.is_terminal or len(files) < _LONG_WORK):
         explained = explain(str(file), file.read_bytes(), municipality, moment)
         refused = refused or explained.refused
-        for line in explained.lines:
-            print(msgspec.json.encode(line).decode() if as_json else in_words(line))
+        for line, text in zip(explained.lines, explained.texts, strict=True):
+            print(msgspec.json.encode(line).decode() if as_json else text)
         if out is not None:
             write_outgoing(out, file.name, explained.outgoing)
     raise typer.Exit(1 if refused else 0)
@@ -69,12 +87,13 @@ def explain(name: str, data: bytes, municipality: Municipality, received: dateti
     reading = read(data)
     outcome = receive(reading, Known(), municipality, received or reading.sent_at or system_now())
     letters = {letter.key[1]: letter for letter in outcome.letters}
-    if reading.letters:
-        lines = [_line(name, reading, letter, letters.get(letter.letter_id), outcome) for letter in reading.letters]
-    else:
-        lines = [_line(name, reading, None, None, outcome)]
+    shown: list[ReadLetter | None] = [*reading.letters] or [None]
+    lines = [
+        _line(name, reading, letter, letters.get(letter.letter_id) if letter else None, outcome) for letter in shown
+    ]
+    texts = [_in_words(line, letters.get(line["letter_id"] or ""), municipality) for line in lines]
     refused = any(line["receipt"] == "negative" or line["errors"] for line in lines)
-    return Explained(lines=lines, outgoing=outcome.outgoing, refused=refused)
+    return Explained(lines=lines, texts=texts, outgoing=outcome.outgoing, refused=refused)
 
 
 def _line(name: str, reading: Reading, letter: ReadLetter | None, inbox: InboxLetter | None, outcome: Outcome) -> Line:
@@ -127,20 +146,16 @@ def _order(letter: Outgoing) -> int:
     return 2 if letter.channel is Channel.TEAM else 1
 
 
-def in_words(line: Line) -> str:
-    """The same for people, in Danish."""
+def _in_words(line: Line, inbox: InboxLetter | None, municipality: Municipality) -> str:
+    """What a line says, for people."""
     head = f"{line['file']}: {line['message_type'] or 'ukendt'} {line['version'] or ''}".rstrip()
     out = [f"{head}, brev {line['letter_id'] or '–'}, kvittering: {_RECEIPT_WORDS[line['receipt']]}"]
     out += [f"  fejl {error['id']}: {error['text']} ({error['medcom_code']})" for error in line["errors"]]
-    decision = line["decision"]
-    if decision:
-        out.append(f"  {_OUTCOME_WORDS[decision['outcome']]}; svar senest {decision['respond_by']}")
-        out += [f"  → {a['intervention']['display']} hos {a['team']}" for a in decision["assignments"]]
-        reasons = ", ".join(decision["reasons"])
-        out += [f"  årsager: {reasons}"] if reasons else []
-        out += [f"  fordi: {w['evidence']} [{w['rule']}; {w['source']}]" for w in decision["why"]]
+    if line["decision"] and inbox and inbox.decision:
+        told = explanation(inbox.decision, municipality)
+        out += [f"  {told.headline} Svar senest {line['decision']['respond_by']}."]
+        out += [f"  - {s.text} [{s.rule}; {s.source}]" for s in told.statements]
     return "\n".join(out)
 
 
 _RECEIPT_WORDS = {"positive": "positiv", "negative": "negativ", "none": "ingen"}
-_OUTCOME_WORDS = {"accepted": "visiteret", "review": "til vurdering", "return": "svar til godkendelse"}

@@ -1,6 +1,7 @@
 """``gateway parked``: what was put aside with a reason and waits for a person."""
 
 import getpass
+import os
 from typing import Annotated
 
 import msgspec
@@ -46,8 +47,16 @@ def discard(
     if not why.strip():
         raise typer.BadParameter("a reason is needed", param_hint="--why")
     with open_store(context.obj().store_url) as store:
-        closed = store.overview.discard(item_id, getpass.getuser(), why, system_now())
+        closed = store.overview.discard(item_id, _operator(), why, system_now())
     if not closed:
         typer.echo(f"gateway: no open parked item {item_id}", err=True)
         raise typer.Exit(1)
     print(f"kasseret: {item_id}")
+
+
+def _operator() -> str:
+    """Who runs the command; a container's user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

@@ -16,14 +16,14 @@ log = structlog.get_logger()
 
 def _settings_help() -> str:
     lines = [
-        f"  GATEWAY_{name.upper():<20} {field.description} [default: {_shown(field.default)}]"
+        f"  GATEWAY_{name.upper():<20} {field.description}{_shown(field.default)}"
         for name, field in Settings.model_fields.items()
     ]
     return "\n".join(["\b", "Settings, by environment or in the TOML file of --config:", *lines])
 
 
 def _shown(default: object) -> str:
-    return "none" if default is None or default == "" else str(default)
+    return "" if default in {None, ""} else f" (default {default})"
 
 
 def command(

@@ -66,16 +66,16 @@ def in_words(queues: list[QueueLine], numbers: Numbers, now: datetime) -> Iterat
     yield "Køer"
     for line in queues:
         consumers = f", {line.consumers} forbrugere" if line.consumers is not None else ""
-        yield f"  {line.name:<28} {line.ready:>6} venter{consumers}{_aged(line.oldest, now)}"
-    yield f"Beskeder modtaget              {numbers.messages:>6}"
+        yield f"  {line.name:<32} {line.ready:>6} venter{consumers}{_aged(line.oldest, now)}"
+    yield f"Beskeder modtaget                  {numbers.messages:>6}"
     yield "Forløb"
     for state, count in sorted(numbers.cases_by_state.items()):
-        yield f"  {state:<28} {count:>6}"
-    yield f"Breve på vej ud                {numbers.outbox_pending:>6}{_aged(numbers.outbox_oldest, now)}"
-    yield f"Breve, der ikke kunne sendes   {numbers.outbox_parked:>6}"
-    yield f"Svar til godkendelse           {numbers.drafts:>6}"
-    yield f"Breve uden kvittering          {numbers.without_receipt:>6}{_aged(numbers.without_receipt_oldest, now)}"
-    yield f"Parkeret                       {numbers.parked:>6}{_aged(numbers.parked_oldest, now)}"
+        yield f"  {state:<32} {count:>6}"
+    yield f"Breve på vej ud                    {numbers.outbox_pending:>6}{_aged(numbers.outbox_oldest, now)}"
+    yield f"Breve, der ikke kunne sendes       {numbers.outbox_parked:>6}"
+    yield f"Svar til godkendelse               {numbers.drafts:>6}"
+    yield f"Breve uden kvittering              {numbers.without_receipt:>6}{_aged(numbers.without_receipt_oldest, now)}"
+    yield f"Parkeret                           {numbers.parked:>6}{_aged(numbers.parked_oldest, now)}"
 
 
 def _aged(since: datetime | None, now: datetime) -> str:

@@ -38,9 +38,10 @@ def templates() -> Environment:
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
 
 
-def overview_page(numbers: Numbers, name: str, now: datetime, down: list[str]) -> str:
-    """The page as HTML."""
-    states = [(STATE_NAMES.get(state, state), count) for state, count in sorted(numbers.cases_by_state.items())]
+def overview_page(numbers: Numbers | None, name: str, now: datetime, down: list[str]) -> str:
+    """The page as HTML; without numbers, while the store does not answer, it says what is down."""
+    by_state = numbers.cases_by_state if numbers else {}
+    states = [(STATE_NAMES.get(state, state), count) for state, count in sorted(by_state.items())]
     return (
         templates()
         .get_template("overview.html")

@@ -1,8 +1,9 @@
 """Messages from RabbitMQ: manual acknowledgement, prefetch bounded in messages and, by pausing, in bytes."""
 
+import itertools
 import queue
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -11,8 +12,11 @@ from gateway.broker.link import IoThread, Link
 from gateway.broker.publisher import Fate, Publication, Publisher
 from gateway.broker.topology import ATTEMPT_HEADER, Topology
 from gateway.errors import BrokerError
-from gateway.inbound.source import Delivery, Done
+from gateway.inbound.source import MAX_ATTEMPTS, Delivery, Done
 from gateway.receive import Entrance
+
+#: where the broker notes the queue that a dead letter came from
+_FIRST_QUEUE_HEADER = "x-first-death-queue"
 
 
 class _Handle(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +46,9 @@ class AmqpSource(Link):
         self._opening = 0
         self._held_bytes = 0
         self._paused = False
+        #: consumer tag by queue; a cancelled tag is never used again on its channel
+        self._tags: dict[str, str] = {}
+        self._numbers = itertools.count(1)
 
     # ------------------------------------------------------------ on the consumer's thread
     def take(self, limit: int, wait_s: float) -> list[Delivery]:
@@ -64,8 +71,10 @@ class AmqpSource(Link):
             self._acknowledge(settled[-1].delivery.handle, sum(len(s.delivery.data) for s in settled))
 
     def retry(self, delivery: Delivery, attempt: int) -> None:
-        """Publish a confirmed copy to the retry queue, then acknowledge the original."""
+        """Publish a confirmed copy to the retry queue, then acknowledge the original; a lost one comes again anyway."""
         handle = delivery.handle
+        if handle.opening != self._opening:
+            return
         copy = Publication(
             exchange="",
             key=self._topology.retry_queue(handle.origin, attempt),
@@ -94,25 +103,35 @@ class AmqpSource(Link):
 
     # ------------------------------------------------------------ on the I/O thread
     def on_up(self, channel: Any) -> None:  # noqa: ANN401  (pika ships no types)
-        """Set the prefetch and consume the three inbound queues."""
+        """Set the prefetch and consume the three inbound queues; a queue that goes away is a loss like any other."""
         self._opening += 1
         self._held_bytes, self._paused = 0, False
+        channel.add_on_cancel_callback(self._on_cancelled)
         channel.basic_qos(prefetch_count=self._prefetch, callback=lambda _frame: self._consume())
 
     def on_down(self) -> None:
         """What was not acknowledged comes again from the broker."""
         self._opening += 1
 
-    def _consume(self) -> None:
-        for origin in (self._topology.referrals_in, self._topology.team_events_in, self._topology.parked):
-            self._channel.basic_consume(origin, on_message_callback=self._receiver(origin), consumer_tag=origin)
-        self.mark_up()
+    def _on_cancelled(self, _frame: Any) -> None:  # noqa: ANN401  (pika carries no types)
+        if self._channel is not None and self._channel.is_open:
+            self._channel.close()
 
-    def _receiver(self, origin: str) -> Any:  # noqa: ANN401
-        entrance = Entrance.TEAM if origin == self._topology.team_events_in else Entrance.MEDCOM
+    def _consume(self) -> None:
+        self._attach(self._topology.referrals_in)
+        self._attach(self._topology.team_events_in)
+        self._attach(self._topology.parked, lambda _frame: self.mark_up())
+
+    def _attach(self, origin: str, confirmed: Callable[[Any], None] | None = None) -> None:
+        tag = self._tags[origin] = f"{origin}#{next(self._numbers)}"
+        self._channel.basic_consume(
+            origin, on_message_callback=self._receiver(origin), consumer_tag=tag, callback=confirmed
+        )
+
+    def _receiver(self, origin: str) -> Any:  # noqa: ANN401  (pika carries no types)
         dead = origin == self._topology.parked
 
-        def on_message(_channel: Any, method: Any, properties: Any, body: bytes) -> None:  # noqa: ANN401
+        def on_message(_channel: Any, method: Any, properties: Any, body: bytes) -> None:  # noqa: ANN401  (pika carries no types)
             handle = _Handle(
                 tag=method.delivery_tag,
                 opening=self._opening,
@@ -120,7 +139,10 @@ class AmqpSource(Link):
                 message_id=properties.message_id or "",
                 content_type=properties.content_type or "application/octet-stream",
             )
-            attempt = _attempt(properties.headers)
+            headers = properties.headers or {}
+            came_by = headers.get(_FIRST_QUEUE_HEADER) if dead else origin
+            entrance = Entrance.TEAM if came_by == self._topology.team_events_in else Entrance.MEDCOM
+            attempt = _attempt(headers)
             self._ready.put(Delivery(data=body, entrance=entrance, attempt=attempt, dead=dead, handle=handle))
             self._held_bytes += len(body)
             self._pause()
@@ -128,21 +150,20 @@ class AmqpSource(Link):
         return on_message
 
     def _pause(self) -> None:
-        """Stop the flow when too many bytes wait in memory; messages under way still arrive, at most the prefetch."""
+        """Stop the flow when too many bytes wait in memory; pika hands messages under way back to the broker."""
         if not self._paused and self._held_bytes > self._byte_limit:
             self._paused = True
             for origin in (self._topology.referrals_in, self._topology.team_events_in):
-                self._channel.basic_cancel(origin)
+                self._channel.basic_cancel(self._tags[origin])
 
     def _resume(self) -> None:
         if self._paused and self._held_bytes < self._byte_limit // 2:
             self._paused = False
             for origin in (self._topology.referrals_in, self._topology.team_events_in):
-                self._channel.basic_consume(
-                    origin, on_message_callback=self._receiver(origin), consumer_tag=f"{origin}#{time.monotonic_ns()}"
-                )
+                self._attach(origin)
 
 
-def _attempt(headers: dict[str, Any] | None) -> int:
-    value = (headers or {}).get(ATTEMPT_HEADER, 0)
-    return value if isinstance(value, int) else 0
+def _attempt(headers: dict[str, Any]) -> int:
+    """Failures so far; anyone can write a header, so nonsense counts as none."""
+    value = headers.get(ATTEMPT_HEADER, 0)
+    return value if isinstance(value, int) and 0 <= value <= MAX_ATTEMPTS else 0

@@ -10,7 +10,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_whe
 from gateway.errors import NeighbourError
 from gateway.inbound.disposition import Disposition, disposition
 from gateway.inbound.pipeline import Pipeline
-from gateway.inbound.source import Delivery, Done, Source
+from gateway.inbound.source import MAX_ATTEMPTS, Delivery, Done, Source
 from gateway.metrics import NEIGHBOUR_DOWN
 
 log = structlog.get_logger()
@@ -49,36 +49,46 @@ class Consumer:
             outcomes = self._patiently(lambda: self._pipeline.handle(deliveries))
         except Exception as error:  # noqa: BLE001  (whatever it is, it is found and counted singly)
             log.info("batch.singly", size=len(deliveries), reason=type(error).__name__)
-            for delivery in deliveries:
-                self._handle_alone(delivery)
+            self._handle_singly(deliveries)
             return
-        done = [Done(delivery=d, parked=o.parked) for d, o in zip(deliveries, outcomes or [], strict=False)]
-        self._acknowledge(done)
+        self._acknowledge([Done(delivery=d, parked=o.parked) for d, o in zip(deliveries, outcomes or [], strict=False)])
 
-    def _handle_alone(self, delivery: Delivery) -> None:
+    def _handle_singly(self, deliveries: Sequence[Delivery]) -> None:
+        """In order, and no further than the first that stays open: an acknowledgement covers all that came before."""
+        for delivery in deliveries:
+            if not self._handle_alone(delivery):
+                return
+
+    def _handle_alone(self, delivery: Delivery) -> bool:
+        """One message; whether it is acknowledged now."""
         try:
             outcome = self._patiently(lambda: self._pipeline.handle_one(delivery))
         except Exception as error:
             log.exception("message.failed", attempt=delivery.attempt + 1)
-            self._failed(delivery, error)
-            return
-        if outcome is not None:
-            self._acknowledge([Done(delivery=delivery, parked=outcome.parked)])
+            return self._failed(delivery, error)
+        return self._acknowledge([Done(delivery=delivery, parked=outcome.parked)] if outcome else [])
 
-    def _acknowledge(self, saved: list[Done]) -> None:
-        if saved:
-            self._patiently(lambda: self._source.done(saved))
+    def _acknowledge(self, saved: list[Done]) -> bool:
+        return bool(saved) and self._settle(lambda: self._source.done(saved))
 
-    def _failed(self, delivery: Delivery, error: Exception) -> None:
-        attempt = delivery.attempt + 1
+    def _failed(self, delivery: Delivery, error: Exception) -> bool:
+        """Retry later or park; a dead letter has had all its attempts. Whether it is acknowledged now."""
+        attempt = MAX_ATTEMPTS if delivery.dead else delivery.attempt + 1
         if disposition(error, attempt) is Disposition.RETRY:
             log.warning("message.retry", attempt=attempt, reason=type(error).__name__)
-            self._patiently(lambda: self._source.retry(delivery, attempt))
-            return
+            return self._settle(lambda: self._source.retry(delivery, attempt))
         log.error("message.parked", attempt=attempt, reason=type(error).__name__)
         outcome = self._patiently(lambda: self._pipeline.give_up(delivery))
-        if outcome is not None:
-            self._acknowledge([Done(delivery=delivery, parked=outcome.parked)])
+        return self._acknowledge([Done(delivery=delivery, parked=outcome.parked)] if outcome else [])
+
+    def _settle(self, work: Callable[[], None]) -> bool:
+        """Do it; False when told to stop before it could be done."""
+
+        def done() -> bool:
+            work()
+            return True
+
+        return self._patiently(done) or False
 
     def _sleep(self, seconds: float) -> None:
         self._stop.wait(seconds)

@@ -11,19 +11,23 @@ import structlog
 
 from gateway.errors import ConflictError, Fault
 from gateway.inbound.source import Delivery
+from gateway.mapping.medcom.letter_types import LETTER_TYPES
 from gateway.metrics import HANDLED, HANDLING_SECONDS, PARKED
 from gateway.municipality.model import Municipality
 from gateway.receive import DEFAULT_LIMIT, read, receive
 from gateway.referral import answer
-from gateway.referral.inbox import Keys, Outcome
+from gateway.referral.inbox import Keys, Known, Outcome
 from gateway.referral.letters import Outgoing
 from gateway.referral.reading import Reading
 from gateway.store.inbox import Entry
-from gateway.store.outbox import CLAIM
 from gateway.store.store import Store
 
 log = structlog.get_logger()
 _CONFLICT_TRIES = 5
+#: what a metric may be labelled with; a type that we do not know is the sender's own text
+_TYPES = frozenset(
+    {*(row.type for row in LETTER_TYPES), "VANS PositiveMessage", "VANS NegativeMessage", "team-event", "unknown"}
+)
 
 
 class Pipeline:
@@ -76,9 +80,7 @@ class Pipeline:
         now = self._clock()
         outcomes = []
         for delivery, reading in zip(deliveries, readings, strict=True):
-            outcome = (
-                _give_up(reading, now, "GW-191") if delivery.dead else receive(reading, known, self._municipality, now)
-            )
+            outcome = _bury(reading, known, now) if delivery.dead else receive(reading, known, self._municipality, now)
             known = known.fold(outcome)
             outcomes.append(outcome)
         if keep_refused or not any(outcome.parked for outcome in outcomes):
@@ -90,8 +92,12 @@ class Pipeline:
         """Park a message that failed too often (GW-190); the same bytes may be handled again later."""
         reading = Reading(digest=answer.digest_of(delivery.data))
         now = self._clock()
-        outcome = _give_up(reading, now, "GW-190")
-        self._save([delivery], [outcome], now, handled=False)
+        outcome = answer.put_aside(reading, Fault(id="GW-190"), now)
+        try:
+            self._save([delivery], [outcome], now, handled=False)
+        except ConflictError:
+            log.info("message.handled_elsewhere", digest=reading.digest[:12])
+            return Outcome(message=outcome.message, duplicate=True)
         return outcome
 
     def _save(
@@ -101,7 +107,7 @@ class Pipeline:
             Entry(outcome=o, data=d.data, entrance=d.entrance.value, handled=handled and not d.dead)
             for d, o in zip(deliveries, outcomes, strict=True)
         ]
-        until = now + CLAIM if self._offer else None
+        until = now + self._store.outbox.claim_time if self._offer else None
         new = self._store.inbox.save(entries, now, until)
         if self._offer and until and new:
             letters = [x for o in outcomes for x in o.outgoing if x.letter_id in new and not x.draft]
@@ -110,15 +116,18 @@ class Pipeline:
             _tell(outcome)
 
 
-def _give_up(reading: Reading, now: datetime, fault_id: str) -> Outcome:
-    return answer.put_aside(reading, Fault(id=fault_id), now)
+def _bury(reading: Reading, known: Known, now: datetime) -> Outcome:
+    """A dead letter is parked, unless it had been handled before the broker gave up on it."""
+    outcome = answer.put_aside(reading, Fault(id="GW-191"), now)
+    handled = any(message.digest == reading.digest for message in known.messages)
+    return Outcome(message=outcome.message, duplicate=True) if handled else outcome
 
 
 def _tell(outcome: Outcome) -> None:
     """One log line per message: ids, codes and counts only."""
     message = outcome.message
     verdict = "duplicate" if outcome.duplicate else "parked" if outcome.parked else "accepted"
-    HANDLED.labels(type=message.type[:20], verdict=verdict).inc()
+    HANDLED.labels(type=message.type if message.type in _TYPES else "other", verdict=verdict).inc()
     for item in outcome.parked:
         PARKED.labels(fault=item.fault.id).inc()
     log.info(

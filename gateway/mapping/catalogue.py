@@ -10,7 +10,7 @@ from lxml import etree
 
 from gateway.errors import Fault
 from gateway.mapping.medcom import emessage, vans
-from gateway.mapping.medcom.elements import ImpossibleValueError
+from gateway.mapping.medcom.elements import ImpossibleValueError, children
 from gateway.mapping.medcom.parsing import parse, salvage
 from gateway.mapping.medcom.schema import violations
 from gateway.referral.letters import Arrival, Carrier, VansArrival
@@ -26,6 +26,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     #: None: any namespace (the reader refuses those it does not know)
     namespace: str | None
     read: Callable[[etree._Element, str], Reading]
+    #: who sent a message that cannot be read, and its ids
+    read_ids: Callable[[etree._Element], Reading]
 
 
 def _read_vans(root: etree._Element, digest: str) -> Reading:
@@ -34,11 +36,14 @@ def _read_vans(root: etree._Element, digest: str) -> Reading:
     try:
         opened = Fault(id="GW-121", detail=found[0].text) if found else vans.decode(root)
     except ImpossibleValueError as error:
-        opened = Fault(id="GW-121", detail=str(error))
+        opened = Fault(id="GW-141", detail=str(error))
     if isinstance(opened, Fault):
-        return Reading(arrival=_quoted(root), fault=opened, digest=digest)
+        if "Receipt" in children(root):
+            return Reading(fault=Fault(id="GW-164", detail=opened.detail), digest=digest)
+        return _replace(_read_vans_ids(root), fault=opened, digest=digest)
     if opened.receipt is not None:
-        arrival = Arrival(carrier=Carrier.VANS, vans=opened.arrival, sent_at=opened.sent_at)
+        ends = opened.arrival
+        arrival = Arrival(carrier=Carrier.VANS, vans=ends, sender_gln=ends.sender, sent_at=opened.sent_at)
         letter = ReadLetter(type=opened.receipt.kind, content=opened.receipt, digest=content_digest(opened.receipt))
         return Reading(arrival=arrival, letters=(letter,), digest=digest)
     inner = _read_payload(opened, digest)
@@ -52,26 +57,16 @@ def _read_vans(root: etree._Element, digest: str) -> Reading:
 def _read_payload(opened: vans.VansMessage, digest: str) -> Reading:
     if opened.payload_format != "XML":
         return Reading(fault=Fault(id="GW-110", detail=f"Format {opened.payload_format}"), digest=digest)
-    inner = read_xml(opened.payload or b"", digest)
-    return _replace(inner, fault=Fault(id="GW-110", detail="kuvert i kuvert")) if inner.arrival.vans else inner
+    return read_xml(opened.payload or b"", digest, _PAYLOADS)
 
 
-def _quoted(root: etree._Element) -> Arrival:
-    """The arrival of a faulty VANSEnvelope, if a receipt could quote it and still be valid."""
-    try:
-        opened = vans.decode(root)
-    except (KeyError, ValueError):
-        return Arrival()
-    if isinstance(opened, Fault) or not _answerable(opened.arrival):
-        return Arrival()
-    quoted = opened.arrival
-    return Arrival(
-        carrier=Carrier.VANS,
-        vans=quoted,
-        sender_gln=quoted.sender,
-        receiver_gln=quoted.receiver,
-        sent_at=opened.sent_at,
-    )
+def _read_vans_ids(root: etree._Element) -> Reading:
+    """The ids of a faulty VANSEnvelope, if a receipt could quote them and still be valid."""
+    quoted = vans.quotable(root)
+    if quoted is None or not _answerable(quoted):
+        return Reading()
+    arrival = Arrival(carrier=Carrier.VANS, vans=quoted, sender_gln=quoted.sender, receiver_gln=quoted.receiver)
+    return Reading(arrival=arrival)
 
 
 def _answerable(arrival: VansArrival) -> bool:
@@ -82,9 +77,13 @@ def _answerable(arrival: VansArrival) -> bool:
 
 #: the outer formats, in the order they are tried
 FORMATS: tuple[Format, ...] = (
-    Format(root="Emessage", namespace=None, read=emessage.read),
-    Format(root="VANSEnvelope", namespace=vans.NAMESPACE, read=_read_vans),
+    Format(root="Emessage", namespace=None, read=emessage.read, read_ids=emessage.read_ids),
+    Format(root="VANSEnvelope", namespace=vans.NAMESPACE, read=_read_vans, read_ids=_read_vans_ids),
 )
+#: what may stand in a VANSEnvelope: not another one
+_PAYLOADS = FORMATS[:1]
+#: of a message beyond the limit, this much is looked at for its sender
+_HEAD = 100_000
 
 
 def read_message(data: bytes, digest: str) -> Reading:
@@ -96,29 +95,30 @@ def read_message(data: bytes, digest: str) -> Reading:
     return read_xml(data, digest)
 
 
-def read_xml(data: bytes, digest: str) -> Reading:
-    """Read an XML message of any known format; faults are in the reading, never raised."""
+def read_xml(data: bytes, digest: str, formats: tuple[Format, ...] = FORMATS) -> Reading:
+    """Read an XML message of one of these formats; faults are in the reading, never raised."""
     parsed = parse(data)
     if isinstance(parsed, Fault):
-        return _read_broken(data, parsed, digest)
-    chosen = identify(parsed)
+        return read_ids(data, parsed, digest, formats)
+    chosen = identify(parsed, formats)
     if chosen is None:
         return Reading(fault=Fault(id="GW-110", detail=parsed.tag.rpartition("}")[2][:35]), digest=digest)
     return chosen.read(parsed, digest)
 
 
-def identify(root: etree._Element) -> Format | None:
+def identify(root: etree._Element, formats: tuple[Format, ...] = FORMATS) -> Format | None:
     """The outer format of a root element; None for an unknown one."""
     namespace, _, name = root.tag.rpartition("}")
-    for candidate in FORMATS:
+    for candidate in formats:
         if candidate.root == name and candidate.namespace in {None, namespace[1:]}:
             return candidate
     return None
 
 
-def _read_broken(data: bytes, fault: Fault, digest: str) -> Reading:
-    """Whatever ids a faulty message still tells, so that its sender can be answered."""
-    root = salvage(data)
-    if root is None or root.tag.rpartition("}")[2] != "Emessage":
+def read_ids(data: bytes, fault: Fault, digest: str, formats: tuple[Format, ...] = FORMATS) -> Reading:
+    """A message that is refused unread, with whatever ids it still tells, so that its sender can be answered."""
+    root = salvage(data[:_HEAD])
+    chosen = identify(root, formats) if root is not None else None
+    if root is None or chosen is None:
         return Reading(fault=fault, digest=digest)
-    return _replace(emessage.read_ids(root), fault=fault, digest=digest)
+    return _replace(chosen.read_ids(root), fault=fault, digest=digest)

@@ -17,10 +17,24 @@ import msgspec
 
 from fsiii import condition, intervention
 from gateway.errors import ConfigurationError
+from gateway.mapping.prose.lexicon import Lexicon, Phrase
+from gateway.mapping.prose.prose import WordTables
+from gateway.mapping.prose.search import SmallWords
 from gateway.referral.model import CodeSystem
 from gateway.referral.needs import Coded, Plan
 
-TABLES = ("conditions.tsv", "diagnoses.tsv", "programmes.tsv", "suggestions.tsv")
+TABLES = (
+    "abbreviations.tsv",
+    "conditions.tsv",
+    "cues.tsv",
+    "diagnoses.tsv",
+    "headings.tsv",
+    "programmes.tsv",
+    "suggestions.tsv",
+    "tails.tsv",
+    "terms.tsv",
+)
+_SMALL = frozenset({"filler", "boundary", "join", "value_link"})
 ROLES = frozenset({"primary", "offer", "conditional", "review", "risk_factor", "dependence", "not_offered", "none"})
 
 
@@ -53,6 +67,8 @@ class Interpretation(msgspec.Struct, frozen=True, kw_only=True):
     diagnoses: Mapping[tuple[str, str], DiagnosisRow]
     #: by diagnosis group
     programmes: Mapping[str, ProgrammeRow]
+    #: the words that prose is read with
+    words: WordTables
 
     def diagnosis(self, system: CodeSystem, code: str) -> DiagnosisRow | None:
         """The row with the longest prefix of the code in that code system; None when no table knows it."""
@@ -88,8 +104,37 @@ def _load(folder: Traversable) -> Interpretation:
     diagnoses = {(row.system.value, row.prefix): row for row in _diagnosis_rows(texts["diagnoses.tsv"])}
     programmes = {row.group: row for row in _programme_rows(texts)}
     return Interpretation(
-        version=digest[:12], diagnoses=MappingProxyType(diagnoses), programmes=MappingProxyType(programmes)
+        version=digest[:12],
+        diagnoses=MappingProxyType(diagnoses),
+        programmes=MappingProxyType(programmes),
+        words=_word_tables(texts),
     )
+
+
+def _word_tables(texts: Mapping[str, str]) -> WordTables:
+    terms, cues = ([_phrase(row) for row in _rows(texts[name])] for name in ("terms.tsv", "cues.tsv"))
+    tails = list(_rows(texts["tails.tsv"]))
+    free = [row["tail"] for row in tails if row["first_part"] == "any"]
+    return WordTables(
+        lexicon=Lexicon(terms, [c for c in cues if c.kind not in _SMALL], (row["tail"] for row in tails), free),
+        concepts=frozenset(p.kind for p in terms),
+        headings=MappingProxyType({row["heading"]: row["scope"] for row in _rows(texts["headings.tsv"])}),
+        abbreviations=frozenset(row["abbreviation"] for row in _rows(texts["abbreviations.tsv"])),
+        small=SmallWords(
+            fillers=_words(cues, "filler"),
+            boundaries=_words(cues, "boundary"),
+            joins=_words(cues, "join"),
+            value_links=_words(cues, "value_link"),
+        ),
+    )
+
+
+def _words(cues: list[Phrase], kind: str) -> frozenset[str]:
+    return frozenset(phrase.words[0] for phrase in cues if phrase.kind == kind)
+
+
+def _phrase(row: dict[str, str]) -> Phrase:
+    return Phrase(id=row["id"], kind=row["kind"], words=tuple(row["phrase"].split()), source=row["source"])
 
 
 def _rows(text: str) -> Iterator[dict[str, str]]:

@@ -1,5 +1,6 @@
 """A team's JSON → ``TeamEvent``, strictly: unknown fields, types, codes, naive times are refused by name (GW-160)."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
@@ -8,8 +9,11 @@ from fsiii import care_social_codes, condition, intervention
 from gateway.errors import Fault
 from gateway.referral.events import EVERYWHERE, OPTIONAL, REQUIRED, TeamEvent
 from gateway.referral.reading import Reading, ReadLetter, content_digest
+from gateway.referral.workdays import is_possible
 
 TYPE = "team-event"
+#: a reviewer may send a citizen to a talk without naming a programme
+_MAY_BE_EMPTY = frozenset({"programmes"})
 _DECODER = msgspec.json.Decoder(TeamEvent)
 
 
@@ -43,7 +47,8 @@ def _missing_or_foreign(event: TeamEvent) -> str | None:
         return "episode_of_care_id eller case_id mangler"
     required = REQUIRED.get(event.type, ())
     for field in required:
-        if getattr(event, field) is None:
+        value = getattr(event, field)
+        if value is None or (not value and field not in _MAY_BE_EMPTY):
             return f"{field} mangler for {event.type}"
     expected = EVERYWHERE | set(required) | set(OPTIONAL.get(event.type, ()))
     given = {f for f in TeamEvent.__struct_fields__ if getattr(event, f) is not None}
@@ -63,9 +68,19 @@ def _wrong_value(event: TeamEvent) -> str | None:
         ("started", _is_moment(event.started)),
         ("ended", _is_moment(event.ended)),
         ("period", event.period is None or event.period.start <= event.period.end),
+        *((field, is_possible(moment)) for field, moment in _moments(event)),
     )
     wrong = [field for field, right in checks if not right]
     return f"{wrong[0]}: ukendt kode eller ugyldig værdi" if wrong else None
+
+
+def _moments(event: TeamEvent) -> Iterator[tuple[str, datetime]]:
+    yield "occurred", event.occurred
+    if event.booked_for is not None:
+        yield "booked_for", event.booked_for
+    if event.period is not None:
+        yield "period", event.period.start
+        yield "period", event.period.end
 
 
 def _known(look_up: object, code: str) -> bool:
@@ -84,4 +99,4 @@ def _is_moment(told: str | None) -> bool:
         moment = datetime.fromisoformat(told)
     except ValueError:
         return False
-    return len(told) == len("2026-03-02") or moment.tzinfo is not None
+    return (len(told) == len("2026-03-02") or moment.tzinfo is not None) and is_possible(moment)

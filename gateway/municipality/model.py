@@ -5,6 +5,7 @@ Everything a municipality decides is data here; no code asks which municipality 
 
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from importlib import resources
 from pathlib import Path
 from string import Formatter
@@ -85,7 +86,7 @@ class Receipts(Record, frozen=True, kw_only=True):
 
 
 class LetterText(Record, frozen=True, kw_only=True):
-    """Subject (at most 70 characters) and text of a status letter, with ``{placeholders}``."""
+    """Subject (at most 70 characters) of a status letter, and its text with ``{placeholders}``."""
 
     subject: str
     text: str
@@ -105,6 +106,10 @@ OCCASIONS: Mapping[str, frozenset[str]] = {
     "returned": frozenset({"received", "note"}),
     "discharge": frozenset({"received", "courses", "note"}),
 }
+#: the reasons that lead to a drafted answer, in the order in which the answer names them
+RETURN_REASONS = ("OUTSIDE_MUNICIPALITY", "NOT_OFFERED", "HBA1C_BELOW")
+#: MedCom's IdentifierCode
+_IDENTIFIER_CODES = frozenset({"ydernummer", "sygehusafdelingsnummer", "kommunenummer", "lokationsnummer", "sorkode"})
 _RETURN_PLACEHOLDERS = frozenset({"received", "evidence"})
 
 
@@ -188,7 +193,18 @@ def _broken_references(municipality: Municipality) -> list[str]:
     problems += [f"{name} is both routed and not offered" for name in sorted(both)]
     if municipality.receipts.vans not in {"vans", "both"}:
         problems.append("receipts.vans must be 'vans' or 'both'")
+    if municipality.letterhead.identifier_code not in _IDENTIFIER_CODES:
+        problems.append(f"letterhead.identifier_code must be one of {', '.join(sorted(_IDENTIFIER_CODES))}")
+    problems += [f"closing_days: {day!r} is no MM-DD" for day in municipality.closing_days if not _is_month_day(day)]
     return problems
+
+
+def _is_month_day(text: str) -> bool:
+    try:
+        date.fromisoformat(f"2024-{text}")
+    except ValueError:
+        return False
+    return True
 
 
 def _broken_texts(municipality: Municipality) -> list[str]:
@@ -197,20 +213,25 @@ def _broken_texts(municipality: Municipality) -> list[str]:
         if name not in OCCASIONS:
             problems.append(f"letters.{name}: no such occasion")
             continue
-        problems += [f"letters.{name}: {p}" for p in _text_problems(letter.subject + letter.text, OCCASIONS[name])]
+        found = [*_text_problems(letter.subject, frozenset()), *_text_problems(letter.text, OCCASIONS[name])]
+        problems += [f"letters.{name}: {p}" for p in found]
         if len(letter.subject) > 70:  # noqa: PLR2004  (XDIS91 AdditionalInformation/Subject, an1..70)
             problems.append(f"letters.{name}: the subject is longer than 70 characters")
+    problems += [f"returns.{name} is missing" for name in RETURN_REASONS if name not in municipality.returns]
     for name, text in municipality.returns.items():
+        if name not in RETURN_REASONS:
+            problems.append(f"returns.{name}: no such reason")
         problems += [f"returns.{name}: {p}" for p in _text_problems(text, _RETURN_PLACEHOLDERS)]
     return problems
 
 
 def _text_problems(text: str, allowed: frozenset[str]) -> list[str]:
     try:
-        used = {field for _, field, _, _ in Formatter().parse(text) if field is not None}
+        parts = [part[1:] for part in Formatter().parse(text) if part[1] is not None]
     except ValueError as error:
         return [f"braces do not match ({error})"]
-    problems = [f"unknown placeholder {{{field}}}" for field in sorted(used - allowed)]
+    problems = [f"unknown placeholder {{{field}}}" for field in sorted({str(p[0]) for p in parts} - allowed)]
+    problems += [f"{{{field}}} must stand without a format" for field, form, as_ in parts if form or as_]
     if "bevilg" in text.lower():
         problems.append("a gateway never says that something is granted («bevilget»)")
     return problems

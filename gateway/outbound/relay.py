@@ -6,9 +6,11 @@ another envelope: same letter id, so the receiver knows it.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import datetime
 
 import structlog
 
@@ -17,12 +19,12 @@ from gateway.metrics import NEIGHBOUR_DOWN, SEND_FAILED, SENT
 from gateway.outbound.envelopes import Transmission, mint
 from gateway.outbound.sink import Result, Sink
 from gateway.referral.letters import Outgoing
-from gateway.store.outbox import CLAIM, Outbox, Sent
+from gateway.store.outbox import Outbox, Sent
 
 log = structlog.get_logger()
 _LONGEST_WAIT_S = 5.0
-#: a claim that ends sooner than this counts as gone: someone else may take the letter while we send it
-_MARGIN = timedelta(seconds=5)
+#: the last part of a claim counts as gone: someone else may take the letter while we send it
+_MARGIN = 1 / 6
 
 
 class Relay:
@@ -37,6 +39,8 @@ class Relay:
         self._batch_size = batch_size
         self._poll_s = poll_s
         self._offered: deque[tuple[Outgoing, datetime]] = deque()
+        self._unsettled: list[Result] = []
+        self._looked = float("-inf")
         self._wake = threading.Event()
         self._stop = threading.Event()
 
@@ -46,7 +50,7 @@ class Relay:
         self._wake.set()
 
     def run(self) -> None:
-        """Work until ``stop``; what is not sent then stays in the outbox."""
+        """Work until ``stop``; what is not sent then stays in the outbox, free for anyone."""
         wait = self._poll_s
         while not self._stop.is_set():
             try:
@@ -61,6 +65,7 @@ class Relay:
             if not busy:
                 self._wake.wait(self._poll_s)
                 self._wake.clear()
+        self._give_back()
 
     def stop(self) -> None:
         """Finish the batch under way and end."""
@@ -68,32 +73,43 @@ class Relay:
         self._wake.set()
 
     def step(self) -> int:
-        """One batch: how many letters were handed to the transport.
+        """One batch: how many letters were handed to the transport, once the last batch's fate is written down.
 
         Raises:
             NeighbourError: store or transport do not answer; the letters are given back or their claim runs out.
         """
+        self._settle()
         letters = self._next()
         if not letters:
             return 0
         transmissions = self._mint(letters)
         try:
-            results = self._sink.send(transmissions)
+            self._unsettled = self._sink.send(transmissions)
         except NeighbourError:
             self._outbox.release([letter.letter_id for letter in letters])
             raise
-        self._settle(results)
+        self._settle()
         return len(letters)
 
     def _next(self) -> list[Outgoing]:
-        """Letters handed over, while our claim on them holds; else due ones from the outbox."""
+        """Letters handed over, while our claim on them holds; and, as often as we poll, due ones from the outbox."""
         now = self._clock()
+        claim = self._outbox.claim_time
         fresh: list[Outgoing] = []
         while self._offered and len(fresh) < self._batch_size:
             letter, until = self._offered.popleft()
-            if until - _MARGIN > now:
+            if until - claim * _MARGIN > now:
                 fresh.append(letter)
-        return fresh or self._outbox.claim(now, now + CLAIM, self._batch_size)
+        if fresh and time.monotonic() < self._looked + self._poll_s:
+            return fresh
+        self._looked = time.monotonic()
+        return fresh + self._outbox.claim(now, now + claim, self._batch_size)
+
+    def _give_back(self) -> None:
+        """Letters handed over and not sent: the next process need not wait for our claim to run out."""
+        with suppress(NeighbourError):
+            self._settle()
+            self._outbox.release([letter.letter_id for letter, _ in self._offered])
 
     def _mint(self, letters: Sequence[Outgoing]) -> list[Transmission]:
         """Each letter in its envelope; one that cannot be wrapped is our own fault and must not stop the others."""
@@ -106,14 +122,17 @@ class Relay:
                 self._failed(letter, f"GW-190 {type(error).__name__}")
         return minted
 
-    def _settle(self, results: Sequence[Result]) -> None:
-        sent = [r.transmission for r in results if r.sent]
+    def _settle(self) -> None:
+        """Write down what became of a batch; while the store is down nothing else is sent, and none of it again."""
+        sent = [r.transmission for r in self._unsettled if r.sent]
         self._outbox.mark_sent([Sent(letter_id=t.letter.letter_id, envelope_id=t.envelope_id, at=t.at) for t in sent])
         self._tell(sent)
-        self._outbox.release([r.transmission.letter.letter_id for r in results if r.unknown])
-        for result in results:
-            if not result.sent and not result.unknown:
-                self._failed(result.transmission.letter, f"GW-205 {result.why}")
+        self._unsettled = [r for r in self._unsettled if not r.sent]
+        self._outbox.release([r.transmission.letter.letter_id for r in self._unsettled if r.unknown])
+        self._unsettled = [r for r in self._unsettled if not r.unknown]
+        while self._unsettled:
+            self._failed(self._unsettled[0].transmission.letter, f"GW-205 {self._unsettled[0].why}")
+            del self._unsettled[0]
 
     def _failed(self, letter: Outgoing, why: str) -> None:
         self._outbox.mark_failed(letter.letter_id, why, self._clock())

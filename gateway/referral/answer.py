@@ -68,12 +68,25 @@ def _keys_of_letter(letter: ReadLetter) -> Keys:
 
 
 def stored(reading: Reading, known: Known, at: datetime) -> Outcome | None:
-    """The outcome of a message that was handled before: its stored receipts in new envelopes; None for a new one."""
+    """The outcome of a message that was handled before: its stored receipts in new envelopes; None for a new one.
+
+    Other content under the MessageIdentifier of a VANSEnvelope gets the stored receipts too, and is put aside visibly.
+    """
     before = known.message(reading.digest, reading.arrival)
     if before is None:
         return None
-    message = _message(reading, at)
-    return Outcome(message=_replace(message, receipts=before.receipts), resend=before.receipts, duplicate=True)
+    message = _replace(_message(reading, at), receipts=before.receipts)
+    parked = _changed(reading, known) if before.digest != reading.digest else ()
+    return Outcome(message=message, resend=before.receipts, parked=parked, duplicate=not parked)
+
+
+def _changed(reading: Reading, known: Known) -> tuple[Parked, ...]:
+    """Letters that were not in the message when it came first."""
+    keys = [(n, letter, letter_key(letter, reading.arrival)) for n, letter in enumerate(reading.letters, start=1)]
+    new = [
+        (n, letter) for n, letter, key in keys if key not in known.letters or known.letters[key].digest != letter.digest
+    ]
+    return tuple(_park(reading, Fault(id="GW-151"), n, letter, None) for n, letter in new)
 
 
 def recognise(letter: ReadLetter, reading: Reading, known: Known) -> Handled | None:
@@ -89,6 +102,11 @@ def recognise(letter: ReadLetter, reading: Reading, known: Known) -> Handled | N
     if known.envelope_was_used(reading.arrival):
         return Handled(fault=Fault(id="GW-150"))
     return None
+
+
+def remember(known: Known, letter: ReadLetter, handled: Handled, reading: Reading) -> Known:
+    """What is known after a letter, for the next one of the same message."""
+    return known.after(_inbox_letter(letter, handled, reading), handled.cases)
 
 
 def digest_of(data: bytes) -> str:
@@ -112,11 +130,12 @@ def compose(reading: Reading, handled: Sequence[Handled], municipality: Municipa
     """Everything but the encoded letters."""
     fault = reading.fault
     letters = tuple(_inbox_letter(x, h, reading) for x, h in zip(reading.letters, handled, strict=True))
-    answered = tuple(
-        AnsweredLetter(letter_id=x.letter_id, version=x.version, fault=h.fault or fault)
+    named = (
+        AnsweredLetter(letter_id=x.letter_id, version=x.version, fault=h.fault)
         for x, h in zip(reading.letters, handled, strict=True)
         if _needs_receipt(x, h, reading)
     )
+    answered = tuple(dict.fromkeys(named))
     outcome = Outcome(
         message=_message(reading, at),
         letters=tuple(letter for letter in letters if all(letter.key)),
@@ -133,11 +152,12 @@ def compose(reading: Reading, handled: Sequence[Handled], municipality: Municipa
 def finish(composed: Composed, sent: Sequence[Outgoing]) -> Outcome:
     """The outcome with its letters; the receipts come first in ``sent`` and are remembered with what they answer."""
     outcome = composed.outcome
-    ids: dict[str, str] = {}
-    for reply, letter in zip(composed.receipts, sent, strict=False):
-        content = reply.content
-        if isinstance(content, Receipt):
-            ids |= {answered.letter_id: letter.letter_id for answered in content.letters}
+    ids = {
+        answered.letter_id: letter.letter_id
+        for reply, letter in zip(composed.receipts, sent, strict=False)
+        if isinstance(reply.content, Receipt)
+        for answered in reply.content.letters
+    }
     receipt_ids = tuple(letter.letter_id for letter in sent[: len(composed.receipts)])
     letters = tuple(_replace(x, receipt_id=ids.get(x.key[1], x.receipt_id)) for x in outcome.letters)
     message = _replace(outcome.message, receipts=(*receipt_ids, *outcome.resend))
@@ -161,7 +181,7 @@ def _inbox_letter(letter: ReadLetter, handled: Handled, reading: Reading) -> Inb
         key=letter_key(letter, reading.arrival),
         type=letter.type,
         version=letter.version,
-        digest=letter.digest,
+        digest=handled.known.digest if handled.known else letter.digest,
         fault=handled.fault or reading.fault,
         case_id=handled.case_id,
         receipt_id=handled.known.receipt_id if handled.known else None,
@@ -177,7 +197,7 @@ def _needs_receipt(letter: ReadLetter, handled: Handled, reading: Reading) -> bo
         return False
     if handled.known is None:
         return True
-    return handled.known.receipt_id is None and reading.arrival.positive_wanted
+    return handled.known.receipt_id is None and reading.arrival.positive_owed
 
 
 def _latest(handled: Sequence[Handled]) -> tuple[Case, ...]:

@@ -17,6 +17,8 @@ from gateway.referral.workdays import local_date, previous_workday
 ACCEPTED, REVIEW, RETURN = "accepted", "review", "return"
 #: reasons that lead to a drafted answer; all others lead to a review
 _RETURN_REASONS = frozenset({"NOT_OFFERED", "HBA1C_BELOW"})
+#: XREF01's and FHIR's words for «at once»; ``asap`` alone is no sign of danger (decision.md §4)
+_URGENT_PRIORITIES = frozenset({"akut", "urgent", "stat"})
 _TRAINING = frozenset({FYSISK_TRAENING, VEJLEDNING_OG_INTRODUKTION})
 _DECISION_PAGE = "decision.md"
 
@@ -96,7 +98,18 @@ def _names(findings: Iterable[Finding]) -> tuple[str, ...]:
 
 
 def _gate_findings(referral: Referral, needs: Needs, municipality: Municipality) -> tuple[Finding, ...]:
-    return (*_referral_needed(referral, needs, municipality), *_outside(referral, needs, municipality))
+    return (
+        *_urgent(referral),
+        *_referral_needed(referral, needs, municipality),
+        *_outside(referral, needs, municipality),
+    )
+
+
+def _urgent(referral: Referral) -> tuple[Finding, ...]:
+    if referral.priority not in _URGENT_PRIORITIES:
+        return ()
+    evidence = f"prioritet {referral.priority}"
+    return (Finding(name="URGENT", rule="G-PRIORITY", evidence=evidence, source=_DECISION_PAGE),)
 
 
 def referrer_kind(referral: Referral, municipality: Municipality) -> ReferrerKind:
@@ -148,7 +161,9 @@ def _outside_by_code(gate: Iterable[Finding]) -> bool:
 
 def _reasons(needs: Needs, gate: tuple[Finding, ...]) -> tuple[Finding, ...]:
     found = [*needs.reasons, *gate, *_other_chronic(needs)]
-    if not needs.programmes and needs.not_offered and not needs.other_chronic and not needs.unknown_codes:
+    dependent = any(r.name == "ALCOHOL_DEPENDENCE" for r in needs.reasons)
+    beside = needs.programmes or needs.other_chronic or needs.unknown_codes or dependent
+    if needs.not_offered and not beside:
         found.append(msgspec.structs.replace(needs.not_offered[0], name="NOT_OFFERED"))
     if not found and not needs.programmes:
         found.append(_last_resort(needs))

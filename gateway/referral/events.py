@@ -82,7 +82,8 @@ class TeamEvent(WireRecord, frozen=True, kw_only=True):
     episode_of_care_id: str | None = None
     case_id: str | None = None
     assignment: str | None = None
-    note: str | None = None
+    #: goes into letters of at most ten parts of 3150 characters
+    note: Annotated[str, msgspec.Meta(max_length=20_000)] | None = None
     period: Period | None = None
     booked_for: Moment | None = None
     contact_class: str | None = None

@@ -24,7 +24,7 @@ def follow_event(event: TeamEvent, known: Known, municipality: Municipality) -> 
     if after is case:
         return Handled(case_id=case.case_id)
     replies = to_event(case, after, event, municipality)
-    if after.owes_discharge_note:
+    if after.owes_discharge_note and not case.all_ended:
         replies += discharge_notes(after, event, municipality)
         after = msgspec.structs.replace(after, discharged_at=event.occurred)
     after = msgspec.structs.replace(after, number=case.number + 1)
@@ -46,11 +46,14 @@ def _put_aside(fault: Fault) -> Handled:
 
 
 def follow_receipt(receipt: ReceivedReceipt, known: Known) -> Handled:
-    """A receipt for what we sent: delivered or refused; one that fits nothing is put aside visibly (GW-170)."""
+    """A receipt for what we sent: delivered or refused; one that fits nothing is put aside visibly (GW-170).
+
+    What comes after a refusal changes nothing; a refusal after the transport's receipt is a refusal.
+    """
     letters = [sent for sent in known.sent if _speaks_of(receipt, sent)]
     if not letters:
         return Handled(parked=(Fault(id="GW-170", detail=receipt.kind),))
-    settled = tuple(_settle(receipt, sent) for sent in letters)
+    settled = tuple(_settle(receipt, sent) for sent in letters if sent.verdict != "refused")
     refused = [s for s in settled if s.verdict == "refused"]
     return Handled(settled=settled, parked=tuple(Fault(id="GW-172", detail=s.why) for s in refused))
 
@@ -61,7 +64,8 @@ def _speaks_of(receipt: ReceivedReceipt, sent: SentLetter) -> bool:
     named = {letter.letter_id for letter in receipt.letters}
     if named:
         return sent.letter_id in named
-    return receipt.envelope_id in sent.envelopes
+    # inside a VANSEnvelope our letter's own envelope has the letter's id
+    return receipt.envelope_id in sent.envelopes | {sent.letter_id}
 
 
 def _settle(receipt: ReceivedReceipt, sent: SentLetter) -> Settled:

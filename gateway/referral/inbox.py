@@ -117,15 +117,17 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
         cases = [case for case in self.cases.values() if case.referral.citizen.identifier == citizen]
         return Running(teams=frozenset().union(*(case.running_teams() for case in cases)))
 
-    def with_cases(self, cases: tuple[Case, ...]) -> "Known":
-        """The same with these cases as they are now."""
-        return _replace(self, cases={**self.cases, **{case.case_id: case for case in cases}}) if cases else self
+    def after(self, letter: "InboxLetter", cases: tuple[Case, ...]) -> "Known":
+        """The same with this letter handled and these cases as they are now."""
+        letters = {**self.letters, letter.key: letter.as_known()}
+        return _replace(self, letters=letters, cases={**self.cases, **{case.case_id: case for case in cases}})
 
     def fold(self, outcome: "Outcome") -> "Known":
         """What is known after the outcome, for the next message of the same batch."""
-        letters = {x.key: x.as_known() for x in outcome.letters}
+        letters = {x.key: x.as_known() for x in outcome.letters if not x.may_come_again}
         cases = {case.case_id: case for case in outcome.cases}
-        messages = self.messages if outcome.duplicate else (*self.messages, outcome.message.as_known())
+        unknown = outcome.duplicate or any(x.may_come_again for x in outcome.letters)
+        messages = self.messages if unknown else (*self.messages, outcome.message.as_known())
         return _replace(self, messages=messages, letters={**self.letters, **letters}, cases={**self.cases, **cases})
 
 
@@ -169,6 +171,11 @@ class InboxLetter(msgspec.Struct, frozen=True, kw_only=True):
     episode_id: str | None = None
     #: handled before; stored already
     known: bool = False
+
+    @property
+    def may_come_again(self) -> bool:
+        """A refused team event may come again under its id, corrected; all else is known by its key for ever."""
+        return self.type == "team-event" and self.fault is not None
 
     def as_known(self) -> KnownLetter:
         """The same, as a later message finds it."""

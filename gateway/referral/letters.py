@@ -37,6 +37,11 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     #: VANSEnvelope: who sent it, to whom, ids (UUID), whether transport is reliable, MetaInformation to echo
     vans: "VansArrival | None" = None
 
+    @property
+    def positive_owed(self) -> bool:
+        """Whether a good message is answered at all: reliable transport demands it, else the sender asks for it."""
+        return self.positive_wanted or (self.vans is not None and self.vans.reliable)
+
 
 class VansArrival(msgspec.Struct, frozen=True, kw_only=True):
     """The VANSEnvelope around a message."""

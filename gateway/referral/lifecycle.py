@@ -30,6 +30,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 _BEFORE_TALK = frozenset({State.ACCEPTED, State.CONTACTED, State.TALK_BOOKED})
 _UNDER_WAY = _BEFORE_TALK | {State.TALK_HELD, State.COURSE_STARTED}
+_DECISIONS = frozenset({EventType.ACCEPTED, EventType.REVIEW_DECIDED})
 _AFTER_COURSE = frozenset({State.COURSE_COMPLETED, State.CLOSING_TALK_HELD, State.FOLLOW_UP})
 _UNDECIDED = frozenset({State.FOR_REVIEW, State.INFO_REQUESTED, State.REFERRAL_REQUESTED})
 
@@ -67,9 +68,12 @@ def apply(case: Case, event: TeamEvent, municipality: Municipality) -> Case | Fa
     """The case after the event, or why the step is impossible (GW-160, GW-162); a known event changes nothing."""
     if any(known.event_id == event.event_id for known in case.events):
         return case
+    unknown = [t for t in (event.team, event.to_team, *_teams_decided(event)) if t and t not in municipality.teams]
+    if unknown:
+        return Fault(id="GW-160", detail=f"ukendt team {unknown[0]}")
     if event.type is EventType.WITHDRAWN:
         return _withdraw(case, event, municipality)
-    after = _take_step(case, event, municipality)
+    after = _take_step(case, event)
     if isinstance(after, Fault):
         return after
     return _replace(after, events=(*case.events, event))
@@ -80,8 +84,8 @@ def allowed(assignment: CaseAssignment) -> tuple[str, ...]:
     return tuple(sorted(t.value for t, step in STEPS.items() if assignment.state in step.sources))
 
 
-def _take_step(case: Case, event: TeamEvent, municipality: Municipality) -> Case | Fault:
-    chosen = _concerned(case, event, municipality)
+def _take_step(case: Case, event: TeamEvent) -> Case | Fault:
+    chosen = _concerned(case, event)
     if isinstance(chosen, Fault):
         return chosen
     step = STEPS[event.type]
@@ -97,17 +101,21 @@ def _take_step(case: Case, event: TeamEvent, municipality: Municipality) -> Case
     return _replace(case, assignments=(*kept, *added))
 
 
-def _concerned(case: Case, event: TeamEvent, municipality: Municipality) -> tuple[CaseAssignment, ...] | Fault:
+def _concerned(case: Case, event: TeamEvent) -> tuple[CaseAssignment, ...] | Fault:
     """The assignments an event speaks of: all that wait for the review team, else the team's only or named one."""
-    unknown = [t for t in (event.team, event.to_team, *_teams_decided(event)) if t and t not in municipality.teams]
-    if unknown:
-        return Fault(id="GW-160", detail=f"ukendt team {unknown[0]}")
     waiting = tuple(a for a in case.assignments if a.state in WAITING)
-    if waiting:
+    if waiting and not _is_decided(case):
         if event.team != case.decision.review_team:
             return Fault(id="GW-162", detail=f"forløbet venter på {case.decision.review_team}")
         return waiting
     return _of_team(case, event)
+
+
+def _is_decided(case: Case) -> bool:
+    """No person's decision is open; a team that has asked a question since then goes on by itself."""
+    gone = withdrawn_ids(case.events)
+    taken = any(e.type in _DECISIONS and e.event_id not in gone for e in case.events)
+    return case.decision.review_team is None or taken
 
 
 def _teams_decided(event: TeamEvent) -> tuple[str, ...]:
@@ -219,13 +227,12 @@ def coded(code: str) -> Coded:
 
 def _withdraw(case: Case, event: TeamEvent, municipality: Municipality) -> Case | Fault:
     """Play the history again without the withdrawn event; the history itself keeps both."""
-    gone = withdrawn_ids(case.events) | {event.withdraws or ""}
-    if all(e.event_id != event.withdraws for e in case.events):
-        return Fault(id="GW-162", detail="hændelsen, der trækkes tilbage, findes ikke i forløbet")
+    gone = withdrawn_ids(case.events)
+    valid = [e for e in case.events if e.event_id not in gone and e.type is not EventType.WITHDRAWN]
+    if all(e.event_id != event.withdraws for e in valid):
+        return Fault(id="GW-162", detail="hændelsen, der trækkes tilbage, gælder ikke i forløbet")
     replayed = _replace(case, assignments=case.initial, events=())
-    for earlier in case.events:
-        if earlier.event_id in gone or earlier.type is EventType.WITHDRAWN:
-            continue
+    for earlier in (e for e in valid if e.event_id != event.withdraws):
         after = apply(replayed, earlier, municipality)
         if isinstance(after, Fault):
             return Fault(id="GW-162", detail=f"senere hændelser bygger på den: {after.detail}")

@@ -10,7 +10,7 @@ from datetime import date, datetime
 import msgspec
 
 from gateway.errors import Fault
-from gateway.municipality.model import Municipality
+from gateway.municipality.model import RETURN_REASONS, Municipality
 from gateway.referral.case import WAITING, Case, CaseAssignment, State
 from gateway.referral.decide import RETURN, REVIEW, Decision
 from gateway.referral.events import EventType, TeamEvent
@@ -31,7 +31,8 @@ _MONTHS = {
     1: "januar", 2: "februar", 3: "marts", 4: "april", 5: "maj", 6: "juni",
     7: "juli", 8: "august", 9: "september", 10: "oktober", 11: "november", 12: "december",
 }  # fmt: skip
-_RETURN_REASONS = ("OUTSIDE_MUNICIPALITY", "NOT_OFFERED", "HBA1C_BELOW")
+#: what an assignment without an intervention of §119 is to the referrer (a §140 matter that its team took)
+_NO_INTERVENTION = "vurdering"
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,9 +124,9 @@ def drafted_answer(decision: Decision, municipality: Municipality, received_at: 
     """The answer a sundhedskonsulent may approve: one paragraph per return reason, in the municipality's words."""
     received = danish_date(local_date(received_at))
     paragraphs = []
-    for reason in _RETURN_REASONS:
+    for reason in RETURN_REASONS:
         evidence = [why.evidence for why in decision.why if why.name == reason]
-        if evidence and reason in municipality.returns:
+        if evidence:
             text = municipality.returns[reason].strip()
             paragraphs.append(text.format(received=received, evidence=evidence[0]))
     return "\n".join(paragraphs)
@@ -208,9 +209,9 @@ def status_letter(
 
 def _interventions(case: Case, municipality: Municipality) -> str:
     parts = [
-        f"{a.intervention.display} hos {municipality.teams[a.team].display}"
+        f"{a.intervention.display if a.intervention else _NO_INTERVENTION} hos {municipality.teams[a.team].display}"
         for a in case.assignments
-        if a.intervention is not None and not a.has_ended
+        if not a.has_ended
     ]
     return " og ".join(parts)
 
@@ -305,7 +306,7 @@ def _discharge_note(
 
 def _discharge_text(case: Case, municipality: Municipality) -> str:
     words = municipality.letters["discharge"]
-    courses = "\n".join(_course(a, municipality) for a in case.assignments if a.intervention is not None)
+    courses = "\n".join(_course(a, municipality) for a in case.assignments if a.intervention or a.interventions)
     notes = [a.note for a in case.assignments if a.note]
     text = words.text.strip().format(
         received=danish_date(local_date(case.received_at)), courses=courses, note="\n".join(dict.fromkeys(notes))

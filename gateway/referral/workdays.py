@@ -9,6 +9,13 @@ from holidays import country_holidays
 
 COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 _SATURDAY = 5
+#: no letter speaks of another year; before 1894 Danish civil time was no whole number of minutes from UTC
+_YEARS = range(1900, 2200)
+
+
+def is_possible(day: date) -> bool:
+    """Whether a letter or event can mean this day (or moment); a year like 0001 or 12022 is a fault of a system."""
+    return day.year in _YEARS
 
 
 def local_date(moment: datetime) -> date:

@@ -15,11 +15,21 @@ from sqlalchemy.exc import (
     NotSupportedError,
     ProgrammingError,
     SQLAlchemyError,
+    StatementError,
 )
 
 from gateway.errors import ConfigurationError, StoreError, StoreRefusedError
 
 _BUSY_MS = 10_000
+#: a server that vanished without a word is noticed in half a minute, not when the kernel gives up
+_LIBPQ = {
+    "connect_timeout": 5,
+    "application_name": "gateway",
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 
 
 def open_engine(url: str) -> Engine:
@@ -30,23 +40,27 @@ def open_engine(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise ConfigurationError("GW-301", "the database URL cannot be read; see `gateway run --help`") from error
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed)
+        if parsed.database in {None, "", ":memory:"}:
+            raise ConfigurationError("GW-301", "the database URL must name a file: sqlite:///FILE")
+        return _sqlite(parsed, Path(parsed.database or ""))
     if parsed.get_backend_name() == "postgresql":
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_size=5,
             max_overflow=5,
-            connect_args={"connect_timeout": 5, "application_name": "gateway"},
+            connect_args=_LIBPQ,
         )
     raise ConfigurationError("GW-301", "the database URL must begin with sqlite: or postgresql:")
 
 
-def _sqlite(url: URL) -> Engine:
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+def _sqlite(url: URL, file: Path) -> Engine:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the folder of the database file cannot be made: {type(error).__name__}") from error
     engine = create_engine(url, connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
@@ -60,7 +74,8 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # a reader that turns writer would fail half-way
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # a reader that turns writer would fail half-way
 
     return engine
 
@@ -92,5 +107,7 @@ def _as_store_error() -> Iterator[None]:
         raise StoreRefusedError(f"the database refused: {type(error.orig).__name__}") from None
     except DBAPIError as error:
         raise StoreError(f"the database failed: {type(error.orig).__name__}") from None
+    except StatementError as error:
+        raise StoreRefusedError(f"the database was given: {type(error.orig).__name__}") from None
     except SQLAlchemyError as error:
         raise StoreError(f"the database failed: {type(error).__name__}") from None

@@ -163,10 +163,10 @@ class Inbox:
         statement = insert(connection, messages)
         revived = statement.on_conflict_do_update(
             index_elements=["digest"],
-            set_={"handled": statement.excluded.handled, "receipts": statement.excluded.receipts},
+            set_={c.name: statement.excluded[c.name] for c in messages.columns if not c.primary_key},
             where=messages.c.handled.is_(False),
         )
-        _all_back(connection, revived.returning(messages.c.digest), list(rows.values()))
+        _all_back(connection, revived.returning(messages.c.digest), [rows[digest] for digest in sorted(rows)])
         sealed = [
             {"digest": e.outcome.message.digest, "body": self._codec.seal(e.data)}
             for e in entries
@@ -180,7 +180,7 @@ class Inbox:
             for e in entries
             if e.handled
             for letter in e.outcome.letters
-            if not letter.known and _is_kept(letter)
+            if not letter.known and not letter.may_come_again
         }
         ordered = [rows[key] for key in sorted(rows)]
         statement = insert(connection, letters).on_conflict_do_nothing()
@@ -301,7 +301,7 @@ def _send_again(connection: Connection, letter_id: str, now: datetime) -> None:
     waiting = update(outbox).where(mine, outbox.c.status == "pending")
     if connection.execute(waiting.values(repeats=outbox.c.repeats + 1)).rowcount == 0:
         back = update(outbox).where(mine, outbox.c.status == "sent")
-        connection.execute(back.values(status="pending", due_at=now, claimed_until=None))
+        connection.execute(back.values(status="pending", due_at=now, claimed_until=None, attempts=0))
 
 
 def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
@@ -326,11 +326,6 @@ def _put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
 def _all_back(connection: Connection, statement: Any, rows: Rows) -> None:  # noqa: ANN401  (two dialects' ReturningInsert)
     if rows and len(connection.execute(statement, rows).all()) != len(rows):
         raise ConflictError("a message, letter or case was saved in between")
-
-
-def _is_kept(letter: InboxLetter) -> bool:
-    """A refused team event may come again under its id, corrected; everything else is known by its key for ever."""
-    return letter.fault is None or letter.type != "team-event"
 
 
 def _message_row(entry: Entry) -> dict[str, Any]:

@@ -15,8 +15,6 @@ from gateway.store.schema import outbox, outbox_bodies, transmissions
 _LETTER = msgspec.json.Decoder(Outgoing)
 #: waits between attempts to send one letter that its receiver refuses to take; then it is parked
 RETRY_AFTER = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=10))
-
-
 #: how long a claimed or freshly written letter belongs to one process
 CLAIM = timedelta(seconds=30)
 
@@ -32,21 +30,24 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 class Outbox:
     """Letters not yet sent."""
 
-    def __init__(self, engine: Engine, codec: Codec) -> None:
+    def __init__(self, engine: Engine, codec: Codec, claim_time: timedelta = CLAIM) -> None:
         self._engine = engine
         self._codec = codec
+        self.claim_time = claim_time
 
     def claim(self, now: datetime, until: datetime, limit: int) -> list[Outgoing]:
         """Take due letters, oldest first, for this process alone until the claim runs out."""
         free = or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until < now)
-        due = select(outbox.c.letter_id).where(outbox.c.status == "pending", outbox.c.due_at <= now, free)
-        due = due.order_by(outbox.c.due_at).limit(limit).with_for_update(skip_locked=True)
+        oldest = select(outbox.c.letter_id).where(outbox.c.status == "pending", outbox.c.due_at <= now, free)
+        oldest = oldest.order_by(outbox.c.due_at).limit(limit).with_for_update(skip_locked=True)
+        due = oldest.cte("due")  # inside IN, PostgreSQL may run a locking sub-select more than once
         with writing(self._engine) as connection:
-            chosen = update(outbox).where(outbox.c.letter_id.in_(due)).values(claimed_until=until)
+            chosen = update(outbox).where(outbox.c.letter_id.in_(select(due.c.letter_id))).values(claimed_until=until)
             ids = list(connection.scalars(chosen.returning(outbox.c.letter_id)))
             if not ids:
                 return []
-            rows = connection.execute(select(outbox_bodies).where(outbox_bodies.c.letter_id.in_(ids))).all()
+            mine = select(outbox_bodies.c.body).join(outbox, outbox.c.letter_id == outbox_bodies.c.letter_id)
+            rows = connection.execute(mine.where(outbox.c.letter_id.in_(ids)).order_by(outbox.c.due_at)).all()
         return [_LETTER.decode(self._codec.open(row.body)) for row in rows]
 
     def mark_sent(self, done: Sequence[Sent]) -> None:

@@ -1,6 +1,7 @@
 """One store, its sides side by side; opening it brings the tables to the newest version."""
 
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,8 +13,9 @@ from sqlalchemy import Engine, select
 from gateway.store.codec import Codec, DeflateCodec
 from gateway.store.engine import open_engine, reading, writing
 from gateway.store.inbox import Inbox, insert
-from gateway.store.outbox import Outbox
+from gateway.store.outbox import CLAIM, Outbox
 from gateway.store.overview import Overview
+from gateway.store.past import Past
 from gateway.store.schema import installation
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -24,12 +26,13 @@ _MIGRATION_LOCK = 5_790_009
 class Store:
     """Inbox, outbox and overview of one database."""
 
-    def __init__(self, engine: Engine, codec: Codec) -> None:
+    def __init__(self, engine: Engine, codec: Codec, claim_time: timedelta = CLAIM) -> None:
         self.engine = engine
         self.codec = codec
         self.inbox = Inbox(engine, codec)
-        self.outbox = Outbox(engine, codec)
+        self.outbox = Outbox(engine, codec, claim_time)
         self.overview = Overview(engine)
+        self.past = Past(engine, codec)
 
     def ping(self) -> None:
         """Raise ``StoreError`` unless the database answers."""
@@ -49,16 +52,20 @@ class Store:
         self.close()
 
 
-def open_store(url: str) -> Store:
-    """Open (and create, or bring up to date) the store at a URL.
+def open_store(url: str, claim_time: timedelta = CLAIM) -> Store:
+    """Open (and create, or bring up to date) the store at a URL; letters are claimed for ``claim_time``.
 
     Raises:
         ConfigurationError: GW-301 for a URL that is neither SQLite nor PostgreSQL.
         StoreError: the database does not answer.
     """
     engine = open_engine(url)
-    migrate(engine)
-    return Store(engine, DeflateCodec(_index_key(engine)))
+    try:
+        migrate(engine)
+        return Store(engine, DeflateCodec(_index_key(engine)), claim_time)
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def migrate(engine: Engine) -> None:

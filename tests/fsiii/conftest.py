@@ -1,8 +1,7 @@
-"""Where the reference data lies, and a small publication of KL's made from the committed tables."""
+"""The script that rebuilds the tables, and a small publication of KL's made from the committed tables."""
 
 import importlib.util
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping
 from importlib.machinery import SourceFileLoader
@@ -25,18 +24,6 @@ ROOTS = {
 }
 
 Json = dict[str, Any]
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder of reference data; never part of the repository."""
-    named = os.environ.get("GATEWAY_TEST_SHARED")
-    folder = Path(named) if named else ROOT.parent / "shared"
-    if folder.is_dir():
-        return folder
-    if named:
-        pytest.fail(f"GATEWAY_TEST_SHARED names {named}, which is no folder")
-    pytest.skip("no reference data: there is no folder shared beside the repository and GATEWAY_TEST_SHARED is unset")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import msgspec
 
 from fsiii import CARE_SOCIAL_SYSTEM, FSIII_SYSTEM, SERVICE_TYPE_119, care_social_codes
 from gateway.mapping.decision_json import decision_json
+from gateway.mapping.explanation import explanation
 from gateway.mapping.fhir.systems import (
     ASSIGNMENT_ID,
     CASE_ID,
@@ -170,6 +171,7 @@ def _task(message: TeamMessage, task: TeamTask, ids: dict[str, str], municipalit
                 "identifier": {"system": TEAM, "value": message.team},
                 "display": municipality.teams[message.team].display,
             },
+            "description": explanation(message.decision, municipality).text,
             "note": [{"text": task.note}] if task.note else [],
             "input": [{"type": kind, "valueString": decision}],
         }

@@ -11,11 +11,16 @@ from lxml import etree
 from gateway.mapping.medcom.elements import escaped
 
 NBSP = "\N{NO-BREAK SPACE}"
+#: text set apart on a line of its own
+_OWN_LINE = frozenset({"Center", "Right"})
 _LAYOUT = re.compile(r"[ \t]*[\r\n][ \t\r\n]*")
 #: marks a space that stands for XML layout, so that it can vanish beside a Break
 _SOFT = "\x00"
+#: marks the edge of a line of its own, so that it can vanish beside a Break
+_EDGE = "\x01"
+_MARKS = f"[{_SOFT}{_EDGE}]"
 _SOFT_RUN = re.compile(f"{_SOFT}+")
-_AROUND_BREAK = re.compile(f"{_SOFT}*\n{_SOFT}*")
+_LINE_END = re.compile(f"{_MARKS}*\n{_MARKS}*|{_SOFT}*{_EDGE}{_MARKS}*")
 _RUN = re.compile(r" {2,}|^ | $|(?<=\n) | (?=\n)|" + NBSP)
 
 
@@ -26,8 +31,8 @@ def flatten(element: etree._Element | None) -> str | None:
     pieces: list[str] = []
     _collect(element, pieces, fixed=False)
     text = "".join(pieces)
-    if _SOFT in text:
-        text = _SOFT_RUN.sub(" ", _AROUND_BREAK.sub("\n", text).strip(_SOFT))
+    if _SOFT in text or _EDGE in text:
+        text = _SOFT_RUN.sub(" ", _LINE_END.sub("\n", text.strip(_SOFT + _EDGE)))
     return text or None
 
 
@@ -39,6 +44,10 @@ def _collect(element: etree._Element, pieces: list[str], *, fixed: bool) -> None
             pieces.append("\n")
         elif name == "Space":
             pieces.append(NBSP)
+        elif name in _OWN_LINE:
+            pieces.append(_EDGE)
+            _collect(child, pieces, fixed=fixed)
+            pieces.append(_EDGE)
         else:
             _collect(child, pieces, fixed=fixed or name == "FixedFont")
         pieces.append(_words(child.tail, fixed=fixed))

@@ -71,10 +71,8 @@ def read_party(found: Children) -> Party:
     )
 
 
-def read_referrer(found: Children) -> Referrer | None:
+def read_referrer(found: Children) -> Referrer:
     """The person in Sender/Referrer."""
-    if not found:
-        return None
     return Referrer(
         name=needed(found, "PersonName"),
         title=text_of(found, "PersonTitle"),
@@ -154,7 +152,7 @@ def write_address(address: Address) -> str:
 def write_party(party: Party, *, gln: bool = True) -> str:
     """The parts that Sender, Receiver and CCReceiver share, up to the postcode."""
     return (
-        (tag("EANIdentifier", party.gln) if gln else "")
+        (tag("EANIdentifier", demanded(party.gln, _PART)) if gln else "")
         + tag("Identifier", demanded(party.identifier, _CODE))
         + tag("IdentifierCode", party.identifier_code)
         + tag("OrganisationName", cut(party.organisation, _PART))

@@ -5,7 +5,6 @@ schema's UUID pattern is sloppy, so ids are checked with a real UUID parser.
 """
 
 import base64
-import binascii
 from datetime import datetime, timedelta
 from html import escape
 from uuid import UUID
@@ -43,7 +42,9 @@ def quotable(root: etree._Element) -> VansArrival | None:
     meta = below(found, "Message").get("MetaInformation")
     if meta is None or not found.keys() >= {"SenderID", "ReceiverID", "EnvelopeIdentifier"}:
         return None
-    return _arrival(root, needed(found, "EnvelopeIdentifier"), text_of(children(meta), "Identifier") or "", meta)
+    written = needed(found, "EnvelopeIdentifier"), text_of(children(meta), "Identifier") or ""
+    envelope_id, message_id = (_uuid(text) or text for text in written)
+    return _arrival(root, envelope_id, message_id, meta)
 
 
 def decode(root: etree._Element) -> VansMessage | Fault:
@@ -63,7 +64,7 @@ def decode(root: etree._Element) -> VansMessage | Fault:
     document = below(children(meta), "Document")
     try:
         payload = base64.b64decode("".join((message["Data"].text or "").split()), validate=True)
-    except binascii.Error:
+    except ValueError:
         return Fault(id="GW-122", detail="Data er ikke base64")
     return VansMessage(
         arrival=arrival,

@@ -25,7 +25,7 @@ def encode(letter: StatusLetter, letter_id: str) -> str:
         write_moment("Authorisation", letter.at),
         tag("TypeCode", TYPE),
         tag("StatusCode", "nytbrev"),
-        tag("EpisodeOfCareIdentifier", letter.episode_id),
+        tag("EpisodeOfCareIdentifier", cut(letter.episode_id, 35)),
     )
     parts = split_text(letter.text, PART_LENGTH)[:MAX_PARTS]
     return group(

@@ -1,0 +1,143 @@
+"""The words we know, and how an unknown word becomes known: inflection, compound, one wrong letter in a long word.
+
+Phrases are rows of ``terms.tsv`` (concepts) and ``cues.tsv`` (scopes), written in normal form. All of them stand in one
+trie, so that a text is searched once. Words with their own meaning win over any guess: ``kolesterol`` is not KOL.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+import msgspec
+
+#: endings that do not change what a Danish word means
+_ENDINGS = ("erne", "ens", "ets", "ene", "en", "et", "er", "es", "ne", "e", "s", "n", "t")
+_STEM, _LONG = 4, 7
+_CACHE = 50_000
+
+
+class Phrase(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a word table."""
+
+    id: str
+    #: what it means: a concept (``copd``, ``smoking``) or a scope (``negation``)
+    kind: str
+    words: tuple[str, ...]
+    source: str
+
+
+class Node:
+    """A place in the trie."""
+
+    __slots__ = ("next", "phrases")
+
+    def __init__(self) -> None:
+        self.next: dict[str, Node] = {}
+        self.phrases: tuple[Phrase, ...] = ()
+
+
+class Lexicon:
+    """Phrases in a trie, and the way from a written word to the words in it. Immutable after construction."""
+
+    def __init__(
+        self, terms: Iterable[Phrase], cues: Iterable[Phrase], tails: Iterable[str], free_tails: Iterable[str]
+    ) -> None:
+        """``tails`` close a compound with a known first part; ``free_tails`` close one with any first part."""
+        self.root = Node()
+        self.words: set[str] = set()
+        for phrase in terms:
+            self._add(phrase)
+        mendable = [w for w in self.words if len(w) >= _LONG]
+        for phrase in cues:
+            self._add(phrase)
+        self._tails = tuple(sorted({*tails, *free_tails}, key=len, reverse=True))
+        self._free_tails = frozenset(free_tails)
+        self.words |= set(self._tails)
+        self._near = _neighbours(mendable)
+        self.split = lru_cache(maxsize=_CACHE)(self._split)
+
+    def _add(self, phrase: Phrase) -> None:
+        node = self.root
+        for word in phrase.words:
+            self.words.add(word)
+            node = node.next.setdefault(word, Node())
+        node.phrases = (*node.phrases, phrase)
+
+    def _split(self, word: str) -> tuple[str, ...] | None:
+        """The known word or words that a written word stands for; None where it stays as it is."""
+        if word in self.words or not word[0].isalpha():
+            return None
+        known, mended = self._known(word), self._mended(word)
+        if known is not None and (mended is None or len(known) > _STEM):
+            return (known,)
+        if mended is not None:
+            return (mended,)
+        return self._compound(word) or None
+
+    def _known(self, word: str) -> str | None:
+        """The word itself or its base form."""
+        if word in self.words:
+            return word
+        for ending in _ENDINGS:
+            base = word.removesuffix(ending)
+            if base != word and len(base) >= _STEM and base in self.words:
+                return base
+        return None
+
+    def _compound(self, word: str, depth: int = 2) -> tuple[str, ...]:
+        """First part and tail of a compound; empty when it is none."""
+        for tail in self._tails:
+            stem = _cut_tail(word, tail)
+            if stem is None:
+                continue
+            for head in (stem, stem.removesuffix("s")):
+                known = self._known(head) or (self._mended(head) if len(head) >= _LONG else None)
+                if known is not None:
+                    return (known, tail)
+                inner = self._compound(head, depth - 1) if depth > 1 and len(head) > _STEM else ()
+                if inner:
+                    return (*inner, tail)
+            if tail in self._free_tails:
+                return (stem, tail)
+        return ()
+
+    def _mended(self, word: str) -> str | None:
+        """The one known long word that differs by one letter, one missing or one too many, or two swapped."""
+        if len(word) < _LONG - 1:
+            return None
+        found = {near for key in _variants(word) for near in self._near.get(key, ()) if _one_slip(word, near)}
+        return found.pop() if len(found) == 1 else None
+
+
+def _cut_tail(word: str, tail: str) -> str | None:
+    """What stands before the tail (or its inflected form), at least three letters."""
+    for ending in ("", *_ENDINGS):
+        if word.endswith(tail + ending):
+            stem = word[: len(word) - len(tail) - len(ending)]
+            return stem if len(stem) >= 3 else None  # noqa: PLR2004  (the shortest first part, «ryg», «kol»)
+    return None
+
+
+def _variants(word: str) -> set[str]:
+    return {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
+
+
+def _neighbours(words: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    near: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        for variant in _variants(word):
+            near[variant] = (*near.get(variant, ()), word)
+    return near
+
+
+def _one_slip(written: str, meant: str) -> bool:
+    """One substitution, insertion, deletion or swap of neighbours apart; the first letter is always right."""
+    if written[0] != meant[0]:
+        return False
+    if len(written) == len(meant):
+        differing = [i for i, (a, b) in enumerate(zip(written, meant, strict=True)) if a != b]
+        if len(differing) == 1:
+            return True
+        swapped = len(differing) == 2 and differing[1] == differing[0] + 1  # noqa: PLR2004  (two letters)
+        return swapped and written[differing[0]] == meant[differing[1]] and written[differing[1]] == meant[differing[0]]
+    longer, shorter = (written, meant) if len(written) > len(meant) else (meant, written)
+    return len(longer) - len(shorter) == 1 and any(longer[:i] + longer[i + 1 :] == shorter for i in range(len(longer)))

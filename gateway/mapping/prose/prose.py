@@ -1,0 +1,75 @@
+"""A referral's free text as mentions: every text piece read once, with the word tables that come with the program."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import msgspec
+
+from gateway.mapping.prose.lexicon import Lexicon
+from gateway.mapping.prose.mentions import Mention, Searched, mentions
+from gateway.mapping.prose.passages import sentences
+from gateway.mapping.prose.search import Found, SmallWords, find
+from gateway.referral.model import ClinicalText
+
+#: between the sentence numbers of two texts, so that they are no neighbours
+_GAP = 10
+_WOMAN = frozenset({"hun", "hende", "hendes", "kvinde", "kvinden"})
+
+
+class WordTables(msgspec.Struct, frozen=True, kw_only=True):
+    """What the reader needs of the tables."""
+
+    lexicon: Lexicon
+    #: kinds of ``terms.tsv``
+    concepts: frozenset[str]
+    headings: Mapping[str, str]
+    abbreviations: frozenset[str]
+    small: SmallWords
+
+
+class Prose:
+    """What the texts of one referral say."""
+
+    def __init__(self, texts: Sequence[ClinicalText], tables: WordTables) -> None:
+        #: each text with its sentences and the phrases found in them
+        self.searched: list[tuple[ClinicalText, Searched]] = []
+        self.mentions: list[Mention] = []
+        read = [sentences(t.text, tables.lexicon, tables.headings, tables.abbreviations) for t in texts]
+        of_a_woman = any(word in _WOMAN for found in read for sentence in found for word in sentence.words)
+        first = 0
+        for text, found in zip(texts, read, strict=True):
+            searched = [(n, s, find(s, tables.lexicon, tables.small.fillers)) for n, s in enumerate(found, first)]
+            heard = [(n, s, [f for f in phrases if of_a_woman or not _is_citizen(f, n)]) for n, s, phrases in searched]
+            first += len(found) + _GAP
+            self.searched.append((text, heard))
+            self.mentions += mentions((text.place, text.text), heard, tables.concepts, tables.small)
+
+    @cached_property
+    def by_concept(self) -> Mapping[str, list[Mention]]:
+        """Mentions by concept, in the order written."""
+        out: dict[str, list[Mention]] = {}
+        for mention in self.mentions:
+            out.setdefault(mention.concept, []).append(mention)
+        return out
+
+    def of(self, *concepts: str) -> list[Mention]:
+        """Mentions of any of these concepts."""
+        found: list[Mention] = []
+        by_concept = self.by_concept
+        for concept in concepts:
+            if concept in by_concept:
+                found += by_concept[concept]
+        return found
+
+    def affirmed(self, *concepts: str) -> list[Mention]:
+        """Mentions said of the citizen, now, without doubt."""
+        return [m for m in self.of(*concepts) if m.affirmed]
+
+    def requested(self, *concepts: str) -> list[Mention]:
+        """Mentions that the text asks for: not refused, not denied, not someone else's."""
+        return [m for m in self.of(*concepts) if m.requested and not (m.refused or m.negated or m.family)]
+
+
+def _is_citizen(found: Found, sentence: int) -> bool:
+    """«Mand» is the citizen of a text that is not about a woman; a later sentence that begins so is about a husband."""
+    return found.phrase.kind == "husband" and not (sentence and found.start == 0)

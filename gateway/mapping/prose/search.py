@@ -1,0 +1,68 @@
+"""Phrases found in a sentence, and the small words that scopes are measured with."""
+
+import msgspec
+
+from gateway.mapping.prose.lexicon import Lexicon, Node, Phrase
+from gateway.mapping.prose.passages import Sentence
+
+_SIGNS = frozenset({":", ","})
+
+
+class SmallWords(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of ``cues.tsv`` that are no scope themselves."""
+
+    #: may stand inside a phrase without changing it («stoppe *helt* med at ryge»)
+    fillers: frozenset[str]
+    #: end a scope: «men», brackets, words of cause
+    boundaries: frozenset[str]
+    #: hold a list together: «eller», «og»
+    joins: frozenset[str]
+    #: may stand between two values of one list
+    value_links: frozenset[str]
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A phrase found at ``start`` up to ``end`` (token indexes) of a sentence."""
+
+    phrase: Phrase
+    start: int
+    end: int
+
+
+def find(sentence: Sentence, lexicon: Lexicon, fillers: frozenset[str]) -> list[Found]:
+    """All phrases in a sentence, the longest at each place; a phrase inside another one is not found."""
+    words, first = sentence.words, lexicon.root.next
+    out: list[Found] = []
+    reached = 0
+    for start, word in enumerate(words):
+        node = first.get(word)
+        if node is None:
+            continue
+        end, phrases = _longest(words, start, node, fillers)
+        if phrases and end > reached:
+            out += [Found(phrase=p, start=start, end=end) for p in phrases]
+            if word not in _SIGNS:  # «: ingen» and «, henvises» stand behind one word and before another
+                reached = end
+    return out
+
+
+def _fills(word: str, fillers: frozenset[str]) -> bool:
+    """A small word, or a number («smide *20* kg»)."""
+    return word in fillers or word.isdigit()
+
+
+def _longest(words: list[str], start: int, node: Node, fillers: frozenset[str]) -> tuple[int, tuple[Phrase, ...]]:
+    best_end, best = start + 1, node.phrases
+    index = start + 1
+    while index < len(words):
+        following = node.next.get(words[index])
+        if following is None:
+            if _fills(words[index], fillers) and index + 1 < len(words) and words[index + 1] in node.next:
+                index += 1
+                continue
+            break
+        node = following
+        index += 1
+        if node.phrases:
+            best_end, best = index, node.phrases
+    return best_end, best

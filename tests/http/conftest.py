@@ -1,0 +1,60 @@
+"""The HTTP side on a real store, with a clock that stands and neighbours that can be said to be down."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from gateway.app import Parts, create_app
+from gateway.inbound.pipeline import Pipeline
+from gateway.municipality.model import load
+from gateway.settings import load_settings
+from gateway.store.store import Store, open_store
+from tests.inbound.harness import Clock
+from tests.neighbours import plain_logs
+
+__all__ = ["plain_logs"]
+
+TOKEN = "a team's token"
+
+
+class Site:
+    """A client of the HTTP side, and what lies behind it."""
+
+    def __init__(self, store: Store, **settings: object) -> None:
+        self.store = store
+        self.clock = Clock()
+        self.down: list[str] = []
+        municipality = load()
+        self.pipeline = Pipeline(store, municipality, self.clock)
+        parts = Parts(
+            settings=load_settings(**settings),
+            municipality=municipality,
+            store=store,
+            pipeline=self.pipeline,
+            clock=self.clock,
+            down=lambda: self.down,
+        )
+        self.client = TestClient(create_app(parts), raise_server_exceptions=False)
+
+    def post(self, data: bytes, token: str | None = TOKEN) -> object:
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        return self.client.post("/team-events", content=data, headers=headers)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TEAM_EVENTS_TOKEN", "METRICS_TOKEN", "HTTP", "MESSAGE_LIMIT"):
+        monkeypatch.delenv(f"GATEWAY_{name}", raising=False)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path}/gateway.sqlite3") as opened:
+        yield opened
+
+
+@pytest.fixture
+def site(store: Store) -> Site:
+    return Site(store, team_events_token=TOKEN)

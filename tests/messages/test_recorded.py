@@ -1,0 +1,117 @@
+"""Every recorded message against its expected outcome. Dropping a pair into the folder adds a test.
+
+::
+
+    <standard>/<type>/<case>.xml            the message as received, to the byte
+    <standard>/<type>/<case>.expected.json  what ``gateway explain`` says of it, what goes out, what is parked
+
+``GATEWAY_WRITE_EXPECTED=1 pytest tests/messages`` writes the expectations anew. Read every line of the difference
+before you keep it: the expectation is the contract (decision.md), not what the program happens to print. A file that
+holds the key ``referrals`` (an empty list will do) gets the decoded referrals too.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from fhir.resources.R4B.bundle import Bundle
+
+from gateway.commands.explain import explain
+from gateway.mapping.encoding import wrap
+from gateway.municipality.model import Municipality
+from gateway.receive import read, receive
+from gateway.referral.inbox import Known, Outcome
+from gateway.referral.letters import Carrier, Channel, Outgoing
+from gateway.referral.model import Referral
+from tests.builders import RECEIVED
+from tests.reference import check_with_medcom, own_violations
+
+FOLDER = Path(__file__).parent
+MESSAGES = sorted(FOLDER.rglob("*.xml"))
+NAMES = [str(path.relative_to(FOLDER).with_suffix("")) for path in MESSAGES]
+every_message = pytest.mark.parametrize("path", MESSAGES, ids=NAMES)
+ENVELOPE_IDS = {Carrier.BARE: "GLDUDGAAENDE01", Carrier.VANS: "5d7c9b1a-2e3f-4a4b-8c5d-6e7f8a9b0c1d"}
+
+
+def outcome_of(path: Path, municipality: Municipality) -> Outcome:
+    reading = read(path.read_bytes())
+    return receive(reading, Known(), municipality, reading.sent_at or RECEIVED)
+
+
+def transmitted(letter: Outgoing) -> bytes:
+    """The bytes as they would leave."""
+    return wrap(letter, ENVELOPE_IDS[letter.carrier], letter.at)
+
+
+def actual(path: Path, municipality: Municipality, *, with_referrals: bool) -> dict[str, Any]:
+    data = path.read_bytes()
+    outcome = outcome_of(path, municipality)
+    found: dict[str, Any] = {
+        "lines": explain(path.name, data, municipality).lines,
+        "outgoing": [{"kind": o.kind, "receiver": o.receiver, "draft": o.draft} for o in outcome.outgoing],
+        "parked": [{"id": p.fault.id, "detail": p.fault.detail} for p in outcome.parked],
+        "warnings": list(outcome.message.warnings),
+    }
+    if with_referrals:
+        contents = [letter.content for letter in read(data).letters]
+        found["referrals"] = [msgspec.to_builtins(c) for c in contents if isinstance(c, Referral)]
+    return json.loads(msgspec.json.encode(found))
+
+
+@every_message
+def test_expected_outcome(path: Path, municipality: Municipality) -> None:
+    stored = path.with_suffix(".expected.json")
+    expected = json.loads(stored.read_text(encoding="utf-8")) if stored.is_file() else {}
+    found = actual(path, municipality, with_referrals="referrals" in expected)
+    if os.environ.get("GATEWAY_WRITE_EXPECTED"):
+        stored.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        pytest.skip("written: read it before you keep it")
+    assert expected, f"{stored.name} is missing: write it with GATEWAY_WRITE_EXPECTED=1"
+    assert found == expected
+
+
+def test_every_expectation_has_its_message() -> None:
+    assert {path.with_suffix("").with_suffix("") for path in FOLDER.rglob("*.expected.json")} == {
+        path.with_suffix("") for path in MESSAGES
+    }
+    assert len(MESSAGES) >= 20
+
+
+@every_message
+def test_twice_the_same(path: Path, municipality: Municipality) -> None:
+    assert outcome_of(path, municipality) == outcome_of(path, municipality)
+
+
+@every_message
+def test_everything_we_decided_has_its_why(path: Path, municipality: Municipality) -> None:
+    decisions = [letter.decision for letter in outcome_of(path, municipality).letters if letter.decision]
+    for decision in decisions:
+        explained = {why.name for why in decision.why}
+        teams = {assignment.team for assignment in decision.assignments}
+        assert {*decision.programmes, *decision.reasons, *decision.flags, *teams} == explained
+        assert all(why.rule and why.evidence and why.source for why in decision.why)
+        assert "bevilg" not in str(decision).lower()
+
+
+def test_what_goes_out_is_valid(municipality: Municipality) -> None:
+    letters = [letter for path in MESSAGES for letter in outcome_of(path, municipality).outgoing]
+    assert {letter.kind for letter in letters} == {"XCTL02", "XCTL03", "VANSReceipt", "XDIS91", "Task"}
+    for letter in letters:
+        if letter.channel is Channel.TEAM:
+            assert Bundle.model_validate_json(transmitted(letter)).entry
+        else:
+            assert own_violations(transmitted(letter)) == []
+
+
+def test_medcom_finds_what_goes_out_valid(shared: Path, tmp_path: Path, municipality: Municipality) -> None:
+    letters = [letter for path in MESSAGES for letter in outcome_of(path, municipality).outgoing]
+    check_with_medcom(shared, tmp_path, [transmitted(o) for o in letters if o.channel is Channel.MEDCOM])
+
+
+def test_medcom_finds_what_we_accept_valid(shared: Path, tmp_path: Path, municipality: Municipality) -> None:
+    accepted = [path for path in MESSAGES if outcome_of(path, municipality).letters]
+    good = [path for path in accepted if all(x.fault is None for x in outcome_of(path, municipality).letters)]
+    check_with_medcom(shared, tmp_path, [path.read_bytes() for path in good])

@@ -1,0 +1,50 @@
+"""Proof that a document is valid: by our own schemas always, by MedCom's where the reference data is there."""
+
+import os
+import subprocess
+import sys
+from base64 import b64decode
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from gateway.mapping.medcom.schema import violations
+from gateway.mapping.medcom.vans import NAMESPACE as VANS
+
+ROOT = Path(__file__).parents[1]
+
+
+def shared_folder() -> Path:
+    """The folder of reference data: it stands beside the project, never in it. Skips or fails without it."""
+    named = os.environ.get("GATEWAY_TEST_SHARED")
+    folder = (Path(named) if named else ROOT.parent / "shared").absolute()
+    if (folder / "data").is_dir():
+        return folder
+    if named:
+        pytest.fail(f"GATEWAY_TEST_SHARED names {folder}, which holds no folder data")
+    pytest.skip("no reference data: there is no ../shared/data beside the project and GATEWAY_TEST_SHARED is unset")
+
+
+def own_violations(document: bytes) -> list[str]:
+    """What the project's own schemas find wrong in a document and, inside a VANSEnvelope, in its payload."""
+    root = etree.fromstring(document, etree.XMLParser(resolve_entities=False, no_network=True))
+    namespace = etree.QName(root).namespace or ""
+    found = [f"{v.path}: {v.text}" for v in violations(root, namespace)]
+    for data in root.iter(f"{{{VANS}}}Data"):
+        found += own_violations(b64decode("".join((data.text or "").split()), validate=True))
+    return found
+
+
+def check_with_medcom(shared: Path, folder: Path, documents: Iterable[bytes]) -> None:
+    """Assert that MedCom's own schemas accept all documents: one run of the reference data's ``check-xml``."""
+    files = []
+    for number, document in enumerate(documents):
+        files.append(folder / f"{number:04}.xml")
+        files[-1].write_bytes(document)
+    assert files, "nothing to check"
+    command = [sys.executable, str(shared / "tools" / "check-xml"), *map(str, files)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"{len(files)} files, 0 errors" in result.stdout

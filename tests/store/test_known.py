@@ -1,0 +1,207 @@
+"""What was saved is found again under every kind of key, and under no other."""
+
+import pytest
+
+from gateway.errors import Fault
+from gateway.municipality.model import load
+from gateway.receive import read, receive
+from gateway.referral import answer
+from gateway.referral.inbox import Known, Settled
+from gateway.referral.letters import Arrival, Carrier, VansArrival
+from gateway.simulate.stories import recorded
+from gateway.store.outbox import Sent
+from gateway.store.store import Store
+from tests.store.material import (
+    NOW,
+    SENDER,
+    case,
+    change,
+    digest_of,
+    entry,
+    event,
+    keys,
+    letter,
+    message,
+    outgoing,
+    recorded_outcome,
+)
+
+VANS = VansArrival(
+    sender=SENDER,
+    sender_type="EAN",
+    receiver="5790009999997",
+    receiver_type="EAN",
+    envelope_id="651c6ba1-51d8-552c-a079-f39b881c82ac",
+    message_id="8b5f5b17-841a-5f11-800f-83603981ebbf",
+)
+
+
+def test_nothing_is_known_of_an_empty_store(store: Store) -> None:
+    everything = keys(
+        digests=["0" * 64],
+        letters=[("a", "b")],
+        envelopes=[("a", "b")],
+        vans=["x"],
+        episodes=["e"],
+        citizens=["0101010001"],
+        case_ids=["c"],
+        sent=["s"],
+    )
+    assert store.inbox.known(everything) == Known()
+    assert store.inbox.known(keys()) == Known()
+
+
+def test_a_message_is_known_by_its_bytes_with_the_receipts_it_got(store: Store) -> None:
+    store.inbox.save([entry(message=message(receipts=("R1", "R2")))], NOW)
+
+    (found,) = store.inbox.known(keys(digests=[digest_of("message")])).messages
+    assert found == message(receipts=("R1", "R2")).as_known()
+    assert store.inbox.known(keys(digests=[digest_of("another")])).messages == ()
+
+
+def test_a_message_is_known_by_sender_and_envelope_id_together(store: Store) -> None:
+    store.inbox.save([entry("one"), entry("two")], NOW)
+
+    assert len(store.inbox.known(keys(envelopes=[(SENDER, "Eone")])).messages) == 1
+    assert len(store.inbox.known(keys(envelopes=[(SENDER, "Eone"), (SENDER, "Etwo")])).messages) == 2
+    assert store.inbox.known(keys(envelopes=[("5790000000000", "Eone"), (SENDER, "E")])).messages == ()
+
+
+def test_an_envelope_without_id_or_sender_is_no_key(store: Store) -> None:
+    nameless = message(arrival=Arrival())
+    store.inbox.save([entry(message=nameless)], NOW)
+    assert store.inbox.known(keys(envelopes=[("", "")])).messages == ()
+
+
+@pytest.mark.parametrize("key", [VANS.message_id, VANS.envelope_id])
+def test_a_message_is_known_by_both_ids_of_its_vans_envelope(store: Store, key: str) -> None:
+    wrapped = message(arrival=Arrival(carrier=Carrier.VANS, sender_gln=SENDER, vans=VANS))
+    store.inbox.save([entry(message=wrapped), entry("bare")], NOW)
+
+    (found,) = store.inbox.known(keys(vans=[key])).messages
+    assert (found.vans_message_id, found.vans_envelope_id) == (VANS.message_id, VANS.envelope_id)
+
+
+def test_a_letter_is_known_by_sender_and_id_with_its_verdict(store: Store) -> None:
+    fault = Fault(id="GW-120", detail="Patient mangler")
+    store.inbox.save(
+        [entry(letters=(letter("GOOD", case_id="case-1", receipt_id="R1"), letter("BAD", fault=fault)))], NOW
+    )
+
+    known = store.inbox.known(keys(letters=[(SENDER, "GOOD"), (SENDER, "BAD"), ("other", "GOOD")])).letters
+    assert known == {
+        (SENDER, "GOOD"): letter("GOOD", case_id="case-1", receipt_id="R1").as_known(),
+        (SENDER, "BAD"): letter("BAD", fault=fault).as_known(),
+    }
+    assert not known[SENDER, "BAD"].accepted
+
+
+def test_a_case_is_found_by_its_id_episode_and_citizen(store: Store) -> None:
+    ours = case("case-1")
+    stranger = change(
+        case("case-2"),
+        referral=change(
+            ours.referral, episode_id="ffff", citizen=change(ours.referral.citizen, cpr="0202020002", surname="Anden")
+        ),
+    )
+    store.inbox.save([entry(cases=(ours, stranger))], NOW)
+
+    episode = (ours.referral.episode_id or "").upper().replace("-", "").lower()
+    for wanted in (
+        keys(case_ids=["case-1"]),
+        keys(episodes=[episode]),
+        keys(citizens=[ours.referral.citizen.identifier]),
+    ):
+        assert store.inbox.known(wanted).cases == {"case-1": ours}
+    assert set(store.inbox.known(keys(case_ids=["case-1"], episodes=["ffff"])).cases) == {"case-1", "case-2"}
+
+
+def test_a_case_comes_back_whole(store: Store) -> None:
+    """Everything that was decided, with times in UTC."""
+    outcome = recorded_outcome("09-diabetes-and-low-back-XH1531R.xml")
+    store.inbox.save([entry(cases=outcome.cases)], NOW)
+    (before,) = outcome.cases
+    assert store.inbox.known(keys(case_ids=[before.case_id])).cases[before.case_id] == before
+
+
+def test_a_sent_letter_is_found_by_letter_message_and_envelope_id(store: Store) -> None:
+    store.inbox.save([entry(outgoing=(outgoing("OUT1", case_id="case-1"), outgoing("OUT2")))], NOW)
+    store.outbox.mark_sent([Sent(letter_id="OUT1", envelope_id="ENV1", at=NOW)])
+    store.outbox.mark_sent([Sent(letter_id="OUT1", envelope_id="ENV2", at=NOW)])
+
+    for name in ("OUT1", "message-OUT1", "ENV1", "ENV2"):
+        (found,) = store.inbox.known(keys(sent=[name])).sent
+        assert found.letter_id == "OUT1"
+        assert found.envelopes == {"ENV1", "ENV2"}
+        assert found.case_id == "case-1"
+        assert found.verdict is None
+    assert store.inbox.known(keys(sent=["ENV3"])).sent == ()
+
+
+def test_the_first_verdict_of_a_sent_letter_stays(store: Store) -> None:
+    store.inbox.save([entry(outgoing=(outgoing("OUT1"),))], NOW)
+    for name, verdict in (("first", "delivered"), ("second", "refused")):
+        settled = Settled(letter_id="OUT1", verdict=verdict, why=f"{name} receipt")
+        store.inbox.save([entry(name, settled=(settled,))], NOW)
+
+    (found,) = store.inbox.known(keys(sent=["OUT1"])).sent
+    assert found.verdict == "delivered"
+
+
+def test_a_withdrawn_claim_to_be_handled_makes_a_message_unknown(store: Store) -> None:
+    """What was given up on may be handled again, whole: its later row tells sender, envelope and receipts."""
+    unread = message(type="unknown", arrival=Arrival())
+    store.inbox.save([entry(message=unread, handled=False)], NOW)
+    assert store.inbox.known(keys(digests=[digest_of("message")])) == Known()
+
+    store.inbox.save([entry(message=message(receipts=("R1",)))], NOW)
+    (found,) = store.inbox.known(keys(envelopes=[(SENDER, "Emessage")])).messages
+    assert found.receipts == ("R1",)
+
+
+def test_a_refused_team_event_may_come_again_under_its_id(store: Store) -> None:
+    """The case may have moved on; an accepted one is known for ever."""
+    refused = letter("event-1", key=("team-event", "event-1"), type="team-event", fault=Fault(id="GW-162"))
+    accepted = letter("event-2", key=("team-event", "event-2"), type="team-event")
+    store.inbox.save([entry(letters=(refused, accepted), entrance="team")], NOW)
+
+    known = store.inbox.known(keys(letters=[("team-event", "event-1"), ("team-event", "event-2")]))
+    assert list(known.letters) == [("team-event", "event-2")]
+
+
+@pytest.mark.parametrize("name", sorted(recorded()))
+def test_every_recorded_message_is_known_once_it_is_saved(store: Store, name: str) -> None:
+    data = recorded()[name]
+    outcome = recorded_outcome(name)
+    store.inbox.save([entry(message=outcome.message, letters=outcome.letters, cases=outcome.cases, data=data)], NOW)
+
+    reading = read(data)
+    again = answer.stored(reading, store.inbox.known(answer.keys_of(reading)), NOW)
+    assert again is not None
+    assert again.duplicate
+    assert again.resend == outcome.message.receipts
+
+
+def test_a_case_remembers_the_events_that_were_saved(store: Store) -> None:
+    store.inbox.save([entry(cases=(case("case-1"),))], NOW)
+    after = case("case-1", number=2, events=(event("event-1"),))
+    store.inbox.save([entry("event", cases=(after,))], NOW)
+    found = store.inbox.known(keys(case_ids=["case-1"])).cases["case-1"]
+    assert found.number == 2
+    assert [e.event_id for e in found.events] == ["event-1"]
+
+
+@pytest.mark.parametrize("length", [36, 65, 300])
+def test_ids_of_any_length_can_be_stored(store: Store, length: int) -> None:
+    """Whatever a broken message tells fits the columns; a length that only one database refuses would park it there."""
+    long = "9" * length
+    data = (
+        f"<Emessage><Envelope><Identifier>{long}</Identifier></Envelope><X{long}><Letter><Identifier>{long}</Identifier>"
+        f"<VersionCode>{long}</VersionCode></Letter><Sender><EANIdentifier>{long}</EANIdentifier></Sender></X{long}>"
+        "</Emessage>"
+    ).encode()
+    outcome = receive(read(data), Known(), load(), NOW)
+    store.inbox.save(
+        [entry(message=outcome.message, letters=outcome.letters, outgoing=outcome.outgoing, parked=outcome.parked)], NOW
+    )
+    assert store.overview.numbers(NOW).parked == len(outcome.parked) > 0

@@ -1,0 +1,88 @@
+"""From nothing to the newest tables, from several processes at once, and no difference from what the code says."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
+from gateway.store.engine import open_engine, reading
+from gateway.store.schema import metadata
+from gateway.store.store import migrate, open_store
+from tests.store.material import NOW
+
+_MIGRATE = "import sys; from gateway.store.store import open_store; open_store(sys.argv[1]).close()"
+
+
+def test_an_empty_database_becomes_what_the_code_says(empty_url: str) -> None:
+    with open_store(empty_url) as store, reading(store.engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
+
+
+def test_opening_again_changes_nothing_and_keeps_the_key_of_the_installation(empty_url: str) -> None:
+    with open_store(empty_url) as first:
+        index = first.codec.index("0101010001")
+    with open_store(empty_url) as second:
+        assert second.codec.index("0101010001") == index
+
+
+def test_two_installations_hash_alike_for_nobody(tmp_path: Path) -> None:
+    with open_store(f"sqlite:///{tmp_path}/a.sqlite3") as one, open_store(f"sqlite:///{tmp_path}/b.sqlite3") as two:
+        assert one.codec.index("0101010001") != two.codec.index("0101010001")
+
+
+def test_processes_that_start_at_once_all_find_the_tables(empty_url: str) -> None:
+    started = [
+        subprocess.Popen([sys.executable, "-c", _MIGRATE, empty_url], stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for process in started:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+    with open_store(empty_url) as store:
+        assert store.overview.numbers(NOW).messages == 0
+
+
+def test_migrations_form_one_line_with_one_head() -> None:
+    config = Config()
+    config.set_main_option(
+        "script_location", str(Path(sys.modules[migrate.__module__].__file__ or "").parent / "migrations")
+    )
+    script = ScriptDirectory.from_config(config)
+    assert len(script.get_heads()) == len(script.get_bases()) == 1
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = open_engine(empty_url)
+
+    def fail(*_given: object) -> None:
+        raise RuntimeError("half-way")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("alembic.runtime.migration.HeadMaintainer.update_to_step", fail)
+        with pytest.raises(RuntimeError, match="half-way"):
+            migrate(engine)
+    with reading(engine) as connection:
+        assert set(inspect(connection).get_table_names()) <= {"alembic_version"}
+    migrate(engine)
+    engine.dispose()
+
+
+def test_sqlite_is_made_safe(tmp_path: Path) -> None:
+    """What is receipted must survive a power cut, and readers must not wait for writers."""
+    file = tmp_path / "made" / "on" / "the" / "way" / "gateway.sqlite3"
+    with open_store(f"sqlite:///{file}") as store, reading(store.engine) as connection:
+        pragmas = {n: connection.exec_driver_sql(f"PRAGMA {n}").scalar() for n in ("journal_mode", "synchronous")}
+        assert pragmas == {"journal_mode": "wal", "synchronous": 2}
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    beside = sqlite3.connect(file)
+    assert beside.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    beside.close()

@@ -1,0 +1,75 @@
+"""What people ask the store: counts, ages, and what waits for someone."""
+
+from datetime import timedelta
+
+from gateway.errors import Fault
+from gateway.referral.case import State
+from gateway.referral.inbox import Settled
+from gateway.store.outbox import Sent
+from gateway.store.store import Store
+from tests.store.material import NOW, SENDER, case, change, entry, later, message, outgoing, parked
+
+
+def test_an_empty_store_has_nothing_and_no_ages(store: Store) -> None:
+    numbers = store.overview.numbers(NOW)
+    assert numbers.messages == numbers.outbox_pending == numbers.parked == numbers.without_receipt == 0
+    assert numbers.outbox_oldest is numbers.parked_oldest is numbers.without_receipt_oldest is None
+    assert numbers.cases_by_state == {}
+    assert store.overview.parked_items() == []
+
+
+def test_counts_and_ages(store: Store) -> None:
+    accepted = case("case-1")
+    talked = change(
+        case("case-2"), assignments=tuple(change(a, state=State.TALK_HELD) for a in case("case-2").assignments)
+    )
+    store.inbox.save([entry("one", cases=(accepted, talked), outgoing=(outgoing("OUT1"),))], NOW)
+    store.inbox.save([entry("two", cases=(case("case-3"),), outgoing=(outgoing("OUT2"),))], later(minutes=5))
+    store.inbox.save([entry("three", parked=(parked("p2"),))], later(minutes=7))
+    store.inbox.save([entry("four", parked=(parked("p1"),))], later(minutes=6))
+
+    numbers = store.overview.numbers(NOW)
+    assert numbers.messages == 4
+    assert numbers.cases_by_state == {"accepted": 2, "talk_held": 1}
+    assert (numbers.outbox_pending, numbers.outbox_oldest) == (2, NOW)
+    assert (numbers.parked, numbers.parked_oldest) == (2, later(minutes=6))
+
+
+def test_letters_without_receipt_count_once_they_are_overdue(store: Store) -> None:
+    letters = [outgoing(f"OUT{n}", wants_receipt=n != 4) for n in range(5)]
+    store.inbox.save([entry(outgoing=tuple(letters))], NOW)
+    sent = [Sent(letter_id=f"OUT{n}", envelope_id=f"E{n}", at=NOW) for n in (1, 2, 4)]
+    store.outbox.mark_sent(sent)
+    store.outbox.mark_sent([Sent(letter_id="OUT3", envelope_id="E3", at=later(minutes=20))])
+    store.inbox.save([entry("receipt", settled=(Settled(letter_id="OUT2", verdict="delivered"),))], later(minutes=1))
+
+    limit = timedelta(minutes=30)
+    assert store.overview.numbers(later(minutes=10) - limit).without_receipt == 0
+    numbers = store.overview.numbers(later(minutes=31) - limit)
+    assert (numbers.without_receipt, numbers.without_receipt_oldest) == (1, NOW)
+    assert store.overview.numbers(later(hours=2) - limit).without_receipt == 2
+
+
+def test_parked_items_are_listed_oldest_first_with_their_reason(store: Store) -> None:
+    fault = Fault(id="GW-171", detail="ydernummer 012345")
+    store.inbox.save([entry("two", parked=(parked("p2", fault=fault, letter_id="L2", case_id="case-1"),))], NOW)
+    store.inbox.save([entry("one", parked=(parked("p1"),))], later(minutes=1))
+
+    second, first = store.overview.parked_items()
+    assert (second.id, second.fault_id, second.detail) == ("p2", "GW-171", "ydernummer 012345")
+    assert (second.sender, second.letter_id, second.case_id) == (SENDER, "L2", "case-1")
+    assert (second.parked_at, second.state) == (NOW, "open")
+    assert first.id == "p1"
+    assert [item.id for item in store.overview.parked_items(limit=1)] == ["p2"]
+
+
+def test_a_discarded_item_is_closed_for_good_with_its_reason(store: Store) -> None:
+    store.inbox.save([entry(message=message(), parked=(parked("p1"),))], NOW)
+    assert not store.overview.discard("p2", "karen", "findes ikke", NOW)
+    assert store.overview.discard("p1", "karen", "sendt igen af lægen", later(hours=1))
+    assert not store.overview.discard("p1", "ole", "en gang til", later(hours=2))
+
+    assert store.overview.parked_items() == []
+    (item,) = store.overview.parked_items(include_closed=True)
+    assert item.state == "discarded"
+    assert store.overview.numbers(NOW).parked == 0
