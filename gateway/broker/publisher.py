@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -41,6 +42,8 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     type: str = ""
     correlation_id: str | None = None
     headers: dict[str, Any] | None = None
+    #: when it is handed to the broker; tells how long it has waited there
+    at: datetime | None = None
 
 
 class _Batch:
@@ -154,5 +157,6 @@ def _properties(publication: Publication) -> Any:  # noqa: ANN401  (pika carries
         correlation_id=publication.correlation_id,
         type=publication.type or None,
         headers=publication.headers,
+        timestamp=int(publication.at.timestamp()) if publication.at else None,
         app_id="gateway",
     )

@@ -127,8 +127,17 @@ def declare(url: str, topology: Topology) -> None:
         raise BrokerError(f"the broker does not answer: {type(error).__name__}") from error
 
 
-def depths(url: str, topology: Topology) -> dict[str, tuple[int, int]]:
-    """(ready messages, consumers) of every queue, by passive declares.
+class Depth(msgspec.Struct, frozen=True, kw_only=True):
+    """How full a queue is."""
+
+    ready: int
+    consumers: int
+
+
+def depths(url: str, topology: Topology) -> dict[str, Depth]:
+    """How full every queue is, by passive declares.
+
+    Nobody looks at messages: a quorum queue puts what is given back at its end, and counts it as delivered.
 
     Raises:
         BrokerError: the broker does not answer, or a queue is missing.
@@ -139,7 +148,7 @@ def depths(url: str, topology: Topology) -> dict[str, tuple[int, int]]:
             found = {}
             for queue in topology.queues():
                 told = channel.queue_declare(queue.name, passive=True).method
-                found[queue.name] = (told.message_count, told.consumer_count)
+                found[queue.name] = Depth(ready=told.message_count, consumers=told.consumer_count)
             return found
     except ChannelClosedByBroker as error:
         raise BrokerError(f"a queue cannot be looked at: {error.reply_text}") from error

@@ -12,8 +12,9 @@ from gateway.broker.topology import depths, topology_of
 from gateway.clocks import system_now
 from gateway.municipality.model import Municipality
 from gateway.proof import proved_municipality
+from gateway.referral.letters import Channel
 from gateway.settings import Settings
-from gateway.store.overview import Numbers
+from gateway.store.overview import Numbers, Overview
 from gateway.store.store import open_store
 
 NAME = "status"
@@ -35,7 +36,7 @@ def command(context: typer.Context, as_json: Annotated[bool, typer.Option("--jso
     now = system_now()
     with open_store(settings.store_url) as store:
         numbers = store.overview.numbers(now - timedelta(minutes=municipality.clocks.receipt_minutes))
-    queues = list(queue_lines(settings, municipality))
+        queues = list(queue_lines(settings, municipality, store.overview))
     if as_json:
         print(msgspec.json.encode({"queues": queues, **msgspec.structs.asdict(numbers)}).decode())
         return
@@ -43,12 +44,18 @@ def command(context: typer.Context, as_json: Annotated[bool, typer.Option("--jso
         print(line)
 
 
-def queue_lines(settings: Settings, municipality: Municipality) -> Iterator[QueueLine]:
-    """What waits at the transport: RabbitMQ's queues, or the spool's folders."""
+def queue_lines(settings: Settings, municipality: Municipality, overview: Overview) -> Iterator[QueueLine]:
+    """What waits at the transport: RabbitMQ's queues, or the spool's folders.
+
+    How long the oldest message of an incoming queue has waited nobody can tell without disturbing the queue.
+    """
     if settings.amqp_url is not None:
-        found = depths(settings.amqp_url.get_secret_value(), topology_of(municipality, settings.amqp_prefix))
-        for name, (ready, consumers) in found.items():
-            yield QueueLine(name=name, ready=ready, consumers=consumers)
+        topology = topology_of(municipality, settings.amqp_prefix)
+        places: dict[str, tuple[Channel, str | None]] = {topology.medcom_out: (Channel.MEDCOM, None)}
+        places |= {topology.team_queue(team): (Channel.TEAM, team) for team in municipality.teams}
+        for name, depth in depths(settings.amqp_url.get_secret_value(), topology).items():
+            oldest = overview.handed_over(*places[name], depth.ready) if name in places else None
+            yield QueueLine(name=name, ready=depth.ready, consumers=depth.consumers, oldest=oldest)
         return
     for name in ("in", "work", "parked", "out/medcom", *(f"out/teams/{team}" for team in municipality.teams)):
         yield _folder_line(settings.spool_folder, name)

@@ -1,5 +1,6 @@
 """A team's JSON → ``TeamEvent``, strictly: unknown fields, types, codes, naive times are refused by name (GW-160)."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -14,6 +15,8 @@ from gateway.referral.workdays import is_possible
 TYPE = "team-event"
 #: a reviewer may send a citizen to a talk without naming a programme
 _MAY_BE_EMPTY = frozenset({"programmes"})
+#: what msgspec quotes of the event itself; field names and places stand in other quotes
+_VALUE = re.compile(r"'[^']*'")
 _DECODER = msgspec.json.Decoder(TeamEvent)
 
 
@@ -31,7 +34,9 @@ def decode(data: bytes) -> TeamEvent | Fault:
     try:
         event = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Fault(id="GW-160", detail=str(error))
+        return Fault(id="GW-160", detail=_VALUE.sub("…", str(error)))
+    if "\0" in data.decode() or b"\\u0000" in data:
+        return Fault(id="GW-160", detail="tegnet U+0000 er ikke tilladt")
     problem = _missing_or_foreign(event) or _wrong_value(event)
     return Fault(id="GW-160", detail=problem) if problem else event
 

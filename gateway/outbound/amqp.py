@@ -38,4 +38,5 @@ class AmqpSink:
             content_type=transmission.content_type,
             type=letter.kind,
             correlation_id=letter.episode_id,
+            at=transmission.at,
         )

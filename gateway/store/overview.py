@@ -5,8 +5,9 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Engine, func, select, update
 
+from gateway.referral.letters import Channel
 from gateway.store.engine import reading, writing
-from gateway.store.schema import cases, messages, outbox, parked
+from gateway.store.schema import cases, messages, outbox, parked, transmissions
 
 
 class ParkedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +73,19 @@ class Overview:
                 parked=parked_count,
                 parked_oldest=parked_oldest,
             )
+
+    def handed_over(self, channel: Channel, receiver: str | None, nth: int) -> datetime | None:
+        """When the ``nth`` latest transmission went to a channel (and receiver).
+
+        Queues are first in, first out: of ``nth`` messages that wait in one, this is the oldest.
+        """
+        query = select(transmissions.c.at).join(outbox, outbox.c.letter_id == transmissions.c.letter_id)
+        query = query.where(outbox.c.channel == channel.value)
+        if receiver is not None:
+            query = query.where(outbox.c.receiver == receiver)
+        query = query.order_by(transmissions.c.at.desc()).offset(nth - 1).limit(1)
+        with reading(self._engine) as connection:
+            return connection.scalar(query) if nth else None
 
     def parked_items(self, *, include_closed: bool = False, limit: int = 1000) -> list[ParkedRow]:
         """Parked items, oldest first."""

@@ -26,7 +26,7 @@ def inbound(broker: Broker, proxy: Proxy) -> Iterator[AmqpInbound]:
 
 
 def consumers(broker: Broker) -> int:
-    return depths(broker.url, broker.topology)[broker.topology.referrals_in][1]
+    return depths(broker.url, broker.topology)[broker.topology.referrals_in].consumers
 
 
 def test_no_more_messages_are_held_than_the_prefetch(inbound: AmqpInbound, broker: Broker) -> None:

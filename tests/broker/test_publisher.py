@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pika
 import pytest
@@ -33,6 +34,7 @@ def test_a_confirmed_message_is_in_the_queue_with_everything_said_about_it(
         type="Task",
         correlation_id="episode",
         headers={"x": 1},
+        at=datetime(2026, 11, 16, 9, 15, tzinfo=UTC),
     )
     assert publisher.send([told]) == [Fate.CONFIRMED]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.broker.topology import RETRY_AFTER, Topology, declare, depths, topology_of
+from gateway.broker.topology import RETRY_AFTER, Depth, Topology, declare, depths, topology_of
 from gateway.errors import BrokerError, ConfigurationError
 from gateway.inbound.source import MAX_ATTEMPTS
 from gateway.municipality.model import load
@@ -82,7 +82,9 @@ def test_dead_letter_targets_come_before_what_points_at_them() -> None:
 def test_declaring_twice_changes_nothing(bare_broker: Broker) -> None:
     for _ in range(2):
         declare(bare_broker.url, bare_broker.topology)
-    assert depths(bare_broker.url, bare_broker.topology) == {q.name: (0, 0) for q in bare_broker.topology.queues()}
+    assert depths(bare_broker.url, bare_broker.topology) == {
+        q.name: Depth(ready=0, consumers=0) for q in bare_broker.topology.queues()
+    }
 
 
 @pytest.mark.broker
@@ -144,11 +146,24 @@ def test_depths_count_what_is_ready_and_who_consumes(broker: Broker) -> None:
         broker.publish(topology.referrals_in, b"x", delivery_mode=2)
     broker.channel.basic_consume(topology.parked, lambda *_: None)
     end = time.monotonic() + 10
-    while depths(broker.url, topology)[topology.referrals_in] != (3, 0) and time.monotonic() < end:
+    while depths(broker.url, topology)[topology.referrals_in].ready != 3 and time.monotonic() < end:
         time.sleep(0.02)
     found = depths(broker.url, topology)
-    assert found[topology.referrals_in] == (3, 0)
-    assert found[topology.parked] == (0, 1)
+    assert found[topology.referrals_in] == Depth(ready=3, consumers=0)
+    assert found[topology.parked] == Depth(ready=0, consumers=1)
+
+
+@pytest.mark.broker
+def test_looking_leaves_every_message_in_its_place(broker: Broker) -> None:
+    topology = broker.topology
+    queue = topology.team_queue("sundhedskonsulenter")
+    for body in (b"first", b"second"):
+        broker.publish(queue, body, delivery_mode=2)
+    for _ in range(3):
+        depths(broker.url, topology)
+    found = broker.take(queue, 2)
+    assert [body for _, body in found] == [b"first", b"second"]
+    assert all(not properties.headers or not properties.headers.get("x-delivery-count") for properties, _ in found)
 
 
 @pytest.mark.broker

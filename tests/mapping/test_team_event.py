@@ -133,3 +133,16 @@ def test_the_published_schema_names_every_field_and_refuses_others() -> None:
     assert definition["additionalProperties"] is False
     assert set(definition["required"]) == {"event_id", "type", "team", "occurred", "author"}
     assert set(schema["$defs"]["EventType"]["enum"]) == set(EventType)
+
+
+@pytest.mark.parametrize("character", ["\\u0000", "\0"])
+def test_a_nul_is_refused_before_a_database_chokes_on_it(character: str) -> None:
+    found = decode(event("contacted").replace(b'"Sundhedskonsulent"', f'"x{character}"'.encode()))
+    assert isinstance(found, Fault)
+    assert found.id == "GW-160"
+
+
+def test_a_refused_value_is_not_quoted() -> None:
+    found = decode(event("contacted").replace(b'"contacted"', b'"Jens Hansen"'))
+    assert isinstance(found, Fault)
+    assert found.detail == "Invalid enum value … - at `$.type`"

@@ -5,6 +5,7 @@ from datetime import timedelta
 from gateway.errors import Fault
 from gateway.referral.case import State
 from gateway.referral.inbox import Settled
+from gateway.referral.letters import Channel
 from gateway.store.outbox import Sent
 from gateway.store.store import Store
 from tests.store.material import NOW, SENDER, case, change, entry, later, message, outgoing, parked
@@ -48,6 +49,18 @@ def test_letters_without_receipt_count_once_they_are_overdue(store: Store) -> No
     numbers = store.overview.numbers(later(minutes=31) - limit)
     assert (numbers.without_receipt, numbers.without_receipt_oldest) == (1, NOW)
     assert store.overview.numbers(later(hours=2) - limit).without_receipt == 2
+
+
+def test_of_what_waits_in_a_queue_the_oldest_is_known_by_what_was_handed_over_last(store: Store) -> None:
+    teams = {n: change(outgoing(f"T{n}"), channel=Channel.TEAM, receiver="sundhedskonsulenter") for n in (1, 2)}
+    letters = (outgoing("M1"), outgoing("M2"), *teams.values())
+    store.inbox.save([entry(outgoing=letters)], NOW)
+    for minute, letter_id in enumerate(("M1", "T1", "M2", "T2")):
+        store.outbox.mark_sent([Sent(letter_id=letter_id, envelope_id=f"E{letter_id}", at=later(minutes=minute))])
+    at = store.overview.handed_over
+    assert [at(Channel.MEDCOM, None, n) for n in (0, 1, 2, 3)] == [None, later(minutes=2), NOW, None]
+    assert at(Channel.TEAM, "sundhedskonsulenter", 2) == later(minutes=1)
+    assert at(Channel.TEAM, "genoptraening-ishoej", 1) is None
 
 
 def test_parked_items_are_listed_oldest_first_with_their_reason(store: Store) -> None:
