@@ -21,10 +21,20 @@ class Carrier(StrEnum):
     VANS = "vans"
 
 
+class Payload(StrEnum):
+    """The standard a message is written in; answers use the same (XML referrals are answered in XML, FHIR in FHIR)."""
+
+    MEDCOM_XML = "medcom-xml"
+    EDIFACT = "edifact"
+    FHIR_JSON = "fhir-json"
+    FHIR_XML = "fhir-xml"
+
+
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """How a message reached us: all that is needed to answer it in its own way."""
 
     carrier: Carrier = Carrier.BARE
+    payload: Payload = Payload.MEDCOM_XML
     #: GLN in the letter's (or, unreadable, the envelope's) Sender; None when no sender can be read
     sender_gln: str | None = None
     receiver_gln: str | None = None
@@ -187,6 +197,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     receiver: str
     sender: str
     carrier: Carrier = Carrier.BARE
+    payload: Payload = Payload.MEDCOM_XML
     case_id: str | None = None
     episode_id: str | None = None
     #: when we wrote it (stored received or occurred time)

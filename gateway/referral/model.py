@@ -153,6 +153,8 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True):
     episode_id: str | None
     #: a ``rettetbrev`` or updated referral replaces an earlier letter of the same episode
     correction: bool = False
+    #: the referrer takes the referral back (FHIR ``cancel-referral``; MedCom XML has no such letter)
+    cancellation: bool = False
     statistical_code: str | None = None
     authorised: datetime
     sender: Party

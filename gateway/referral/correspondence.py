@@ -1,0 +1,65 @@
+"""What others write to us about a case: the GP's reply or question, and objects sent apart from their letter."""
+
+from datetime import datetime
+
+import msgspec
+
+from gateway.referral.model import Attachment, Citizen, Party
+
+
+class Correspondence(msgspec.Struct, frozen=True, kw_only=True):
+    """A message in words about a citizen (XDIS91, EDIFACT DIS91, CareCommunication)."""
+
+    #: ``XDIS91``, ``DIS91`` or ``CareCommunication``
+    message_type: str
+    version: str
+    #: Letter/Identifier (1 to 14 characters) or MessageHeader.id (UUID)
+    letter_id: str
+    #: as received; often absent
+    episode_id: str | None
+    #: replaces an earlier letter (``rettetbrev``)
+    correction: bool = False
+    sender: Party
+    receiver: Party
+    citizen: Citizen
+    subject: str = ""
+    #: all parts of the text, in order, as the sender's paragraphs
+    text: str
+    #: who wrote it, as far as the letter tells
+    author: str | None = None
+    #: when it was written
+    at: datetime
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def sender_gln(self) -> str:
+        """GLN of the letter's sender; part of the letter's key."""
+        return self.sender.gln or ""
+
+
+class SentObject(msgspec.Struct, frozen=True, kw_only=True):
+    """One object of an attachment message (XBIN01, XBIN02), joined to its letter by ``object_id``."""
+
+    #: UUID without hyphens, lower case: the form in which the ids compare
+    object_id: str
+    #: MedCom ObjectCode and ObjectExtensionCode
+    code: str
+    extension: str
+    #: size in bytes as the sender tells it; ``len(data)`` is the truth
+    told_size: int
+    data: bytes
+
+
+class AttachmentMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that carries objects only (XBIN01 BinaryLetter, XBIN02 ReferralAttachment)."""
+
+    message_type: str
+    version: str
+    letter_id: str
+    episode_id: str | None = None
+    sender: Party
+    receiver: Party
+    #: None where the message names no citizen (``SystemInformation``)
+    citizen: Citizen | None = None
+    objects: tuple[SentObject, ...]
+    at: datetime
