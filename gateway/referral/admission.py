@@ -9,10 +9,11 @@ from gateway.errors import Fault
 from gateway.municipality.model import Municipality
 from gateway.referral.case import open_case
 from gateway.referral.decide import Decision
+from gateway.referral.discharge import copy_without_address
 from gateway.referral.handled import Handled
 from gateway.referral.letters import Arrival
 from gateway.referral.model import Citizen, Referral
-from gateway.referral.reply import copy_without_address, to_referral
+from gateway.referral.policy import to_referral
 from gateway.referral.workdays import local_date
 
 

@@ -20,7 +20,8 @@ from gateway.referral.inbox import InboxLetter, InboxMessage, Keys, Known, Lette
 from gateway.referral.letters import AnsweredLetter, Arrival, Outgoing, Receipt, ReceivedReceipt
 from gateway.referral.model import Referral, episode_key
 from gateway.referral.reading import Reading, ReadLetter
-from gateway.referral.reply import Reply, receipts
+from gateway.referral.receipts import receipts
+from gateway.referral.reply import Reply
 
 _replace = msgspec.structs.replace
 

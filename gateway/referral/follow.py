@@ -6,11 +6,12 @@ from gateway.errors import Fault
 from gateway.municipality.model import Municipality
 from gateway.referral import lifecycle
 from gateway.referral.case import Case
+from gateway.referral.discharge import discharge_notes
 from gateway.referral.events import TeamEvent
 from gateway.referral.handled import Handled
 from gateway.referral.inbox import Known, SentLetter, Settled
 from gateway.referral.letters import ReceivedReceipt
-from gateway.referral.reply import discharge_notes, to_event
+from gateway.referral.policy import to_event
 
 
 def follow_event(event: TeamEvent, known: Known, municipality: Municipality) -> Handled:

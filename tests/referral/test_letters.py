@@ -10,7 +10,9 @@ from gateway.municipality.model import LetterText, Municipality
 from gateway.referral.case import Case, State
 from gateway.referral.inbox import Outcome
 from gateway.referral.letters import Outgoing
-from gateway.referral.reply import danish_date, drafted_answer, parse_moment, to_referral
+from gateway.referral.moments import danish_date, parse_moment
+from gateway.referral.policy import to_referral
+from gateway.referral.status_letters import drafted_answer
 from tests.builders import (
     BACK_TEAM,
     CONSULTANTS,

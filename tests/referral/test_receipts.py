@@ -7,7 +7,7 @@ from gateway.mapping.encoding import wrap
 from gateway.mapping.medcom.vans import encode_receipt
 from gateway.municipality.model import Municipality, Receipts
 from gateway.referral.letters import Arrival, Outgoing, Receipt
-from gateway.referral.reply import receipts
+from gateway.referral.receipts import receipts
 from tests.builders import (
     OUR_GLN,
     RECEIVED,

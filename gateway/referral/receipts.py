@@ -1,0 +1,51 @@
+"""Receipts: what the sender is told about the system having taken a message (design §2, §5)."""
+
+from datetime import datetime
+
+import msgspec
+
+from gateway.errors import Fault
+from gateway.municipality.model import Municipality
+from gateway.referral.ids import Cause
+from gateway.referral.letters import AnsweredLetter, Arrival, Receipt
+from gateway.referral.reply import Reply
+
+
+def receipts(
+    arrival: Arrival, letters: tuple[AnsweredLetter, ...], fault: Fault | None, municipality: Municipality, at: datetime
+) -> list[Reply]:
+    """At most one negative receipt that names the refused letters and one positive for the accepted (design §2).
+
+    Nobody is answered where no sender can be read.
+    """
+    if not arrival.sender_gln:
+        return []
+    by_vans = arrival.vans is not None and arrival.vans.reliable
+    refused = letters if fault is not None else tuple(letter for letter in letters if letter.fault is not None)
+    accepted = () if fault is not None else tuple(letter for letter in letters if letter.fault is None)
+    negative = Receipt(positive=False, arrival=arrival, letters=refused, fault=fault, at=at)
+    positive = Receipt(positive=True, arrival=arrival, letters=accepted, at=at)
+    wanted = [negative] if refused or fault is not None else []
+    if by_vans:
+        beside = _beside_vans(wanted, positive, municipality)
+        verdict = positive if accepted else negative
+        wanted = [*beside, msgspec.structs.replace(verdict, by_vans=True)]
+    elif accepted and arrival.positive_wanted:
+        wanted.append(positive)
+    return [_receipt(content) for content in wanted]
+
+
+def _beside_vans(negative: list[Receipt], positive: Receipt, municipality: Municipality) -> list[Receipt]:
+    """XCTLs beside a VANS Receipt: the refused letters of a mixed payload, or both kinds where the file says so."""
+    mixed = negative if positive.letters else []
+    if municipality.receipts.vans != "both":
+        return mixed
+    asked = positive.letters and positive.arrival.positive_wanted
+    return [*negative, *([positive] if asked else [])]
+
+
+def _receipt(content: Receipt) -> Reply:
+    arrival = content.arrival
+    envelope = arrival.vans.envelope_id if arrival.vans else arrival.envelope_id
+    named = "|".join([envelope or "", *(letter.letter_id for letter in content.letters)])
+    return Reply(content=content, cause=Cause(sender=arrival.sender_gln or "", id=named), arrival=arrival)
