@@ -46,6 +46,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime | None = None
     #: VANSEnvelope: who sent it, to whom, ids (UUID), whether transport is reliable, MetaInformation to echo
     vans: "VansArrival | None" = None
+    #: FHIR: who sent the message to whom, and the chain of messages before it; ``envelope_id`` is its Bundle.id
+    fhir: "FhirArrival | None" = None
 
     @property
     def positive_owed(self) -> bool:
@@ -65,6 +67,48 @@ class VansArrival(msgspec.Struct, frozen=True, kw_only=True):
     reliable: bool = True
     #: the MetaInformation element's inner XML, echoed in the Receipt's OriginalMessage
     meta: str = ""
+
+
+class FhirParty(msgspec.Struct, frozen=True, kw_only=True):
+    """An organisation of a FHIR message as it names itself."""
+
+    gln: str = ""
+    #: SOR id; empty where the message has none (a bare ServiceRequest may)
+    sor: str = ""
+    name: str = ""
+    #: MessageHeader.source.endpoint of a sender, destination.endpoint of a receiver
+    endpoint: str = ""
+
+
+class FhirProvenance(msgspec.Struct, frozen=True, kw_only=True):
+    """One Provenance of a message: what happened to which message, and by whom."""
+
+    #: id of the MessageHeader that it is about
+    target: str
+    #: new-message, reply-message, forward-message …
+    activity: str
+    #: dateTime and instant, as received
+    occurred: str
+    recorded: str
+    #: the organisation that did it; None where the reference leads nowhere
+    agent: FhirParty | None = None
+    #: entities of role ``source``: identifiers of the payloads (``urn:uuid:…``)
+    payloads: tuple[str, ...] = ()
+    #: entity of role ``revision``: id of the MessageHeader before, or ``[lokationsnummer]#[brevid]`` of a MedCom letter
+    previous: str = ""
+
+
+class FhirArrival(msgspec.Struct, frozen=True, kw_only=True):
+    """The MessageHeader around a FHIR message: all that an answer must quote or carry on."""
+
+    #: MessageHeader.id; empty for a bare resource, which no Acknowledgement can name
+    message_id: str = ""
+    #: code of the event, e.g. ``new-referral``
+    event: str = ""
+    sender: FhirParty = FhirParty()
+    receiver: FhirParty = FhirParty()
+    #: every Provenance of the message, in the order received
+    provenances: tuple[FhirProvenance, ...] = ()
 
 
 class AnsweredLetter(msgspec.Struct, frozen=True, kw_only=True):
