@@ -99,8 +99,10 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     #: the referral's main diagnosis (MedCom ``Refer``, first reason in FHIR)
     main: bool
-    #: MedCom DiagnoseDescriptionCode of an additional diagnosis
+    #: MedCom DiagnoseDescriptionCode: of an additional diagnosis, in XREF01 XH0131R of the main one too
     description_code: str | None = None
+    #: the carrier's own name of a code system we hold no table for (XREF01: ``fysioterapihenvisning`` …)
+    other_system: str | None = None
 
 
 class ClinicalText(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +130,14 @@ class Visitation(msgspec.Struct, frozen=True, kw_only=True):
 
     code: str
     text: str
+
+
+class Episode(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several episode numbers of a letter (XREF01 XH0131R), e.g. the referrer's own or that of LPR3."""
+
+    #: 1 to 17 characters, no code list
+    type: str
+    identifier: str
 
 
 class ReferrerKind(StrEnum):
@@ -166,8 +176,14 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True):
     diagnoses: tuple[Diagnosis, ...] = ()
     texts: tuple[ClinicalText, ...] = ()
     category: str | None = None
-    #: ``akut``/``elektiv`` (XREF01), ``routine``/``urgent``/``asap``/``stat`` (FHIR)
+    #: ``akut``/``elektiv``/``saerlige_forhold`` (XREF01), ``routine``/``urgent``/``asap``/``stat`` (FHIR)
     priority: str | None = None
+    #: XREF01 only, as coded: ReferralStatus, Transport, HospitalChoice
+    referral_status: str | None = None
+    transport: str | None = None
+    hospital_choice: str | None = None
+    #: every episode number of a carrier that may name several; ``episode_id`` is the one we go by
+    episodes: tuple[Episode, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     visitations: tuple[Visitation, ...] = ()
     #: set where the carrier itself says that the citizen refers

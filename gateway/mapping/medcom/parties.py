@@ -6,6 +6,7 @@ import msgspec
 from lxml import etree
 
 from gateway.mapping.medcom.elements import (
+    NOTHING,
     Children,
     ImpossibleValueError,
     all_named,
@@ -30,8 +31,12 @@ from gateway.referral.model import (
 from gateway.referral.workdays import COPENHAGEN, is_possible
 
 _SYSTEMS = {"SKSdiagnosekode": CodeSystem.SKS, "ICPCkode": CodeSystem.ICPC2}
+_UNSPECIFIED = "uspecificeretkode"
 _TYPE_CODES = {system: code for code, system in _SYSTEMS.items()}
+#: IdentifierCode as every version knows it
+PARTY_CODES = frozenset({"ydernummer", "sygehusafdelingsnummer", "lokationsnummer", "kommunenummer", "sorkode"})
 _PART, _NAME, _PHONE, _CODE = 35, 70, 25, 17
+_PHONES = 3
 
 
 # ------------------------------------------------------------------ reading
@@ -125,10 +130,11 @@ def _diagnosis(element: etree._Element, *, main: bool) -> Diagnosis:
     type_code = needed(found, "DiagnoseTypeCode")
     return Diagnosis(
         system=_SYSTEMS.get(type_code),
-        code=None if type_code == "uspecificeretkode" else text_of(found, "DiagnoseCode"),
+        code=None if type_code == _UNSPECIFIED else text_of(found, "DiagnoseCode"),
         text=needed(found, "DiagnoseText"),
         main=main,
         description_code=text_of(found, "DiagnoseDescriptionCode"),
+        other_system=None if type_code in {*_SYSTEMS, _UNSPECIFIED} else type_code,
     )
 
 
@@ -186,15 +192,67 @@ def write_citizen(citizen: Citizen, *rest: str) -> str:
     )
 
 
-def write_diagnosis(name: str, diagnosis: Diagnosis, *, code_needed: bool = False) -> str:
+def department_demanded(party: Party) -> Party:
+    """The versions of 2020 demand the receiver's department: its own, else the organisation's name."""
+    department = cut(party.department, _PART) or demanded(party.organisation, _PART)
+    return msgspec.structs.replace(party, department=department)
+
+
+def write_referrer(referrer: Referrer | None) -> str:
+    """Sender/Referrer; the person's name is demanded."""
+    if referrer is None:
+        return group("Referrer", tag("PersonName", NOTHING))
+    return group(
+        "Referrer",
+        tag("Identifier", cut(referrer.identifier, _CODE)),
+        tag("IdentifierCode", referrer.identifier_code),
+        tag("PersonName", demanded(referrer.name, _PART)),
+        tag("PersonTitle", cut(referrer.title, _PART)),
+    )
+
+
+def write_referred_citizen(citizen: Citizen) -> str:
+    """Patient as a referral carries it: with address, telephones and e-mail."""
+    phones = (
+        group(
+            "TelephoneSubscriber",
+            tag("TelephoneSubscriberIdentifier", demanded(phone.number, _PHONE)),
+            tag("TelephoneSubscriberCode", phone.kind),
+        )
+        for phone in citizen.phones[:_PHONES]
+    )
+    return write_citizen(
+        citizen,
+        tag("PersonTitle", cut(citizen.title, _PART)),
+        write_address(citizen.address),
+        *phones,
+        tag("EmailIdentifier", cut(citizen.email, _NAME)),
+    )
+
+
+def write_relative(relative: Relative | None) -> str:
+    """Next of kin, where there is one."""
+    if relative is None:
+        return ""
+    return group(
+        "Relative",
+        tag("RelationCode", relative.relation),
+        tag("PersonIdentifier", cut(relative.identifier, 10)),
+        tag("PersonSurnameName", demanded(relative.surname, _NAME)),
+        tag("PersonGivenName", cut(relative.given_name, _NAME)),
+    )
+
+
+def write_diagnosis(name: str, diagnosis: Diagnosis, *, described: bool, code_needed: bool = False) -> str:
     """Refer or ReferralAdditional; nothing where the version demands a code and there is none."""
     if code_needed and not diagnosis.code:
         return ""
-    description = "" if diagnosis.main else tag("DiagnoseDescriptionCode", diagnosis.description_code or "bidiagnose")
+    role = diagnosis.description_code or ("henv_diagnose" if diagnosis.main else "bidiagnose")
+    known = _TYPE_CODES[diagnosis.system] if diagnosis.system else None
     return group(
         name,
-        description,
-        tag("DiagnoseCode", diagnosis.code),
-        tag("DiagnoseTypeCode", _TYPE_CODES[diagnosis.system] if diagnosis.system else "uspecificeretkode"),
+        tag("DiagnoseDescriptionCode", role) if described else "",
+        tag("DiagnoseCode", cut(diagnosis.code, _CODE)),
+        tag("DiagnoseTypeCode", known or diagnosis.other_system or _UNSPECIFIED),
         tag("DiagnoseText", demanded(diagnosis.text, _NAME)),
     )

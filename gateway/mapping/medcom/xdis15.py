@@ -9,6 +9,8 @@ import msgspec
 from gateway.mapping.medcom.elements import cut, demanded, group, tag
 from gateway.mapping.medcom.formatted_text import render
 from gateway.mapping.medcom.parties import (
+    PARTY_CODES,
+    department_demanded,
     write_citizen,
     write_diagnosis,
     write_moment,
@@ -16,19 +18,25 @@ from gateway.mapping.medcom.parties import (
     write_sender,
 )
 from gateway.referral.letters import DischargeNote
-from gateway.referral.model import Party
+from gateway.referral.model import Diagnosis, Party
 
 TYPE = "XDIS15"
 #: our answer to each version of the referral
 VERSION_FOR = {"XH1530R": "XD1530L", "XH1531R": "XD1531L"}
 DEFAULT_VERSION = "XD1530L"
 _STRICT = "XD1531L"
+_ROLES = frozenset(
+    {
+        "uspec_diagnose", "henv_diagnose", "bidiagnose", "tillaegsdiagnose", "aktionsdiagnose", "midlertidig_diagnose",
+        "forloebsdiagnose", "operation", "roentgenundersoegelse",
+    }
+)  # fmt: skip
 
 
 def encode(note: DischargeNote, letter_id: str, version: str) -> str:
     """The MunicipalityLetter element without namespace; the envelope supplies it."""
     strict = version == _STRICT
-    receiver = _with_department(note.receiver) if strict else note.receiver
+    receiver = department_demanded(note.receiver) if strict else note.receiver
     head = group(
         "Letter",
         tag("Identifier", letter_id),
@@ -43,8 +51,8 @@ def encode(note: DischargeNote, letter_id: str, version: str) -> str:
         "MunicipalityLetter",
         head,
         write_sender(note.sender, tag("SpecialityName", demanded(note.speciality_name, 35))),
-        group("Receiver", write_party(receiver)),
-        group("CCReceiver", write_party(note.copy_receiver, gln=False)) if note.copy_receiver else "",
+        group("Receiver", write_party(_addressed(receiver))),
+        _copy_receiver(note),
         write_citizen(note.citizen),
         _referral(note, strict=strict),
         write_moment("Admission", note.referred_at),
@@ -53,21 +61,34 @@ def encode(note: DischargeNote, letter_id: str, version: str) -> str:
     )
 
 
-def _with_department(party: Party) -> Party:
-    """XD1531L demands the receiver's department: the referral's own, else the organisation's name."""
-    department = cut(party.department, 35) or demanded(party.organisation, 35)
-    return msgspec.structs.replace(party, department=department)
+def _addressed(party: Party) -> Party:
+    """The receiver as this letter can name it: XREF01 knows a kind of number (``amt``) that XDIS15 does not."""
+    if party.identifier_code in PARTY_CODES:
+        return party
+    return msgspec.structs.replace(party, identifier=party.gln, identifier_code="lokationsnummer")
+
+
+def _copy_receiver(note: DischargeNote) -> str:
+    copy = _addressed(note.copy_receiver) if note.copy_receiver else None
+    return group("CCReceiver", write_party(copy, gln=False)) if copy and copy.identifier else ""
+
+
+def _plain(diagnosis: Diagnosis) -> Diagnosis:
+    """The diagnosis in XDIS15's shorter code lists: what XREF01 has beyond them says how it was referred, not what."""
+    role = diagnosis.description_code if diagnosis.description_code in _ROLES else None
+    return msgspec.structs.replace(diagnosis, description_code=role, other_system=None)
 
 
 def _referral(note: DischargeNote, *, strict: bool) -> str:
-    main = [d for d in note.diagnoses if d.main][:1]
-    others = [d for d in note.diagnoses if not d.main][:5]
+    diagnoses = [_plain(d) for d in note.diagnoses]
+    main = [d for d in diagnoses if d.main][:1]
+    others = [d for d in diagnoses if not d.main][:5]
     return group(
         "Referral",
         tag("Identifier", note.referral_id),
         write_moment("Received", note.received_at),
-        *(write_diagnosis("Refer", d, code_needed=strict) for d in main),
-        *(write_diagnosis("ReferralAdditional", d) for d in others),
+        *(write_diagnosis("Refer", d, described=False, code_needed=strict) for d in main),
+        *(write_diagnosis("ReferralAdditional", d, described=True) for d in others),
     )
 
 
