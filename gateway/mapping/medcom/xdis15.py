@@ -4,13 +4,20 @@ Structure: facts §4 of the MedCom XML page. MedCom's viewer shows Admission as 
 closing date, Text01 as the note and Signed as its author.
 """
 
-import msgspec
+from datetime import date, datetime
 
-from gateway.mapping.medcom.elements import cut, demanded, group, tag
-from gateway.mapping.medcom.formatted_text import render
+import msgspec
+from lxml import etree
+
+from gateway.mapping.medcom.elements import Children, below, children, cut, demanded, group, needed, tag, text_of
+from gateway.mapping.medcom.formatted_text import flatten, render
 from gateway.mapping.medcom.parties import (
     PARTY_CODES,
     department_demanded,
+    read_citizen,
+    read_diagnoses,
+    read_moment,
+    read_party,
     write_citizen,
     write_diagnosis,
     write_moment,
@@ -31,6 +38,39 @@ _ROLES = frozenset(
         "forloebsdiagnose", "operation", "roentgenundersoegelse",
     }
 )  # fmt: skip
+
+
+def decode(element: etree._Element) -> DischargeNote:
+    """One MunicipalityLetter element → the note: what we wrote, as its receiver reads it (simulator, archive)."""
+    found = children(element)
+    letter, sender = children(found["Letter"]), children(found["Sender"])
+    referral, clinical = below(found, "Referral"), below(found, "ClinicalInformation")
+    signed, copy = below(clinical, "Signed"), below(found, "CCReceiver")
+    at = read_moment(below(letter, "Authorisation"))
+    return DischargeNote(
+        text=flatten(clinical.get("Text01")) or "",
+        sender=read_party(sender),
+        speciality_name=needed(sender, "SpecialityName"),
+        receiver=read_party(children(found["Receiver"])),
+        copy_receiver=read_party(copy) if copy else None,
+        citizen=read_citizen(found["Patient"]),
+        episode_id=text_of(letter, "EpisodeOfCareIdentifier"),
+        referral_id=text_of(referral, "Identifier") or "",
+        referred_at=_moment(found, "Admission", at),
+        received_at=_moment(referral, "Received", at),
+        diagnoses=read_diagnoses(found.get("Referral")),
+        category=text_of(clinical, "CategoryCode"),
+        ended_at=read_moment(children(found["Discharge"])) if "Discharge" in found else None,
+        signed_on=date.fromisoformat(needed(signed, "Date")[:10]) if "Date" in signed else at.date(),
+        signed_by=text_of(signed, "SignedBy") or "",
+        job_title=text_of(signed, "JobTitle") or "",
+        at=at,
+    )
+
+
+def _moment(found: Children, name: str, otherwise: datetime) -> datetime:
+    """A moment that others may leave out: then the letter's own."""
+    return read_moment(below(found, name)) if name in found else otherwise
 
 
 def encode(note: DischargeNote, letter_id: str, version: str) -> str:
