@@ -9,8 +9,8 @@ from datetime import datetime
 from lxml import etree
 
 from gateway.errors import Fault
+from gateway.mapping.latin1 import latin1
 from gateway.mapping.medcom.elements import Children, ImpossibleValueError, below, children, group, tag, text_of
-from gateway.mapping.medcom.latin1 import latin1
 from gateway.mapping.medcom.letter_types import LETTER_TYPES, NAMESPACE_OF, LetterType, known_elements
 from gateway.mapping.medcom.parties import read_moment, write_moment
 from gateway.mapping.medcom.schema import SCHEMA_FILES, violations

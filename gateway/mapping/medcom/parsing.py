@@ -10,14 +10,13 @@ from functools import cache
 from lxml import etree
 
 from gateway.errors import Fault
+from gateway.mapping.latin1 import is_cp1252
 
 #: libxml2's own limit for one text node without ``huge_tree``
 _PLAIN_LIMIT = 10_000_000
 _LATIN1 = re.compile(
     rb"""^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?encoding\s*=\s*["'](?:iso-8859-1|latin-?1)["']""", re.IGNORECASE
 )
-_CP1252 = re.compile(rb"[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
-_UNDEFINED_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 
 
@@ -70,7 +69,7 @@ def salvage(data: bytes) -> etree._Element | None:
 
 def declared_encoding(data: bytes) -> str | None:
     """``windows-1252`` under an ISO-8859-1 declaration that the bytes belie; None lets the declaration rule."""
-    if _LATIN1.match(data) and _CP1252.search(data) and not _UNDEFINED_IN_CP1252.search(data):
+    if _LATIN1.match(data) and is_cp1252(data):
         return "windows-1252"
     return None
 

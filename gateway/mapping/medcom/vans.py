@@ -14,7 +14,7 @@ from lxml import etree
 
 from gateway.errors import Fault, RefuseCode
 from gateway.mapping.medcom.elements import ImpossibleValueError, below, children, cut, group, needed, tag, text_of
-from gateway.mapping.medcom.xctl import refuse_text
+from gateway.mapping.refusal import refuse_text
 from gateway.referral.letters import Outgoing, Receipt, ReceivedReceipt, VansArrival
 from gateway.referral.workdays import COPENHAGEN, is_possible
 

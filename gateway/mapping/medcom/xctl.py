@@ -6,12 +6,12 @@ Sender and receiver are the original's, swapped. A receipt is never receipted. R
 from lxml import etree
 
 from gateway.errors import Fault, RefuseCode
+from gateway.mapping.latin1 import latin1
 from gateway.mapping.medcom.elements import all_named, children, cut, group, needed, tag, text_of
 from gateway.mapping.medcom.formatted_text import flatten, render
-from gateway.mapping.medcom.latin1 import latin1
+from gateway.mapping.refusal import refuse_text
 from gateway.referral.ids import MEDCOM_ID_LENGTH
 from gateway.referral.letters import AnsweredLetter, Receipt, ReceivedLetter, ReceivedReceipt
-from gateway.referral.workdays import COPENHAGEN
 
 NEGATIVE, POSITIVE = "XCTL02", "XCTL03"
 _KINDS = {"NegativeVansReceipt": "XCTL01", "NegativeReceipt": NEGATIVE, "PositiveReceipt": POSITIVE}
@@ -98,13 +98,3 @@ def _refusal(fault: Fault | None, receipt: Receipt, letter_id: str | None) -> st
         tag("RefuseCode", fault.row.medcom)
         + f"<RefuseText>{render(latin1(refuse_text(fault, receipt, letter_id)))}</RefuseText>"
     )
-
-
-def refuse_text(fault: Fault, receipt: Receipt, letter_id: str | None) -> str:
-    """The refusal in Danish: which envelope or letter, when it was sent, what is wrong. Ids and rules only."""
-    arrival = receipt.arrival
-    envelope_id = arrival.envelope_id or (arrival.vans.envelope_id if arrival.vans else "")
-    what = f"Kuvert {envelope_id or 'uden id'}" if letter_id is None else f"Brev {letter_id or 'uden id'}"
-    sent = arrival.sent_at.astimezone(COPENHAGEN) if arrival.sent_at else None
-    when = f", afsendt {sent:%Y-%m-%d} kl. {sent:%H:%M}," if sent else ""
-    return f"{what}{when} kan ikke modtages.\n{fault.text} ({fault.id})"

@@ -4,9 +4,9 @@ Structure: facts §6 of the MedCom XML page. Text is split over at most ten Clin
 OS2korrespondance does (nine EDIFACT FTX segments each).
 """
 
+from gateway.mapping.latin1 import latin1_letter
 from gateway.mapping.medcom.elements import cut, group, tag
 from gateway.mapping.medcom.formatted_text import render
-from gateway.mapping.medcom.latin1 import latin1_letter
 from gateway.mapping.medcom.parties import write_citizen, write_moment, write_party, write_sender
 from gateway.referral.letters import StatusLetter
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from gateway.mapping.latin1 import latin1, latin1_letter
 from gateway.mapping.medcom.elements import cut, demanded, escaped, group, tag
 from gateway.mapping.medcom.formatted_text import NBSP, flatten, render
-from gateway.mapping.medcom.latin1 import latin1, latin1_letter
 from gateway.mapping.medcom.xdis91 import MAX_PARTS, PART_LENGTH, split_text
 from gateway.referral.model import Address, CodeSystem, Diagnosis, Party
 

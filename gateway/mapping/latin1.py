@@ -1,11 +1,17 @@
-"""Characters outside ISO-8859-1, written with what it has: old EDIFACT converters fail on numeric references."""
+"""ISO-8859-1 as MedCom's senders mean it: read with windows-1252's characters, written with what it has.
 
+Old EDIFACT converters fail on numeric references, so what ISO-8859-1 lacks is replaced before it is written.
+"""
+
+import re
 import unicodedata
 from typing import TypeVar
 
 import msgspec
 
 Letter = TypeVar("Letter", bound=msgspec.Struct)
+_CP1252 = re.compile(rb"[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
+_UNDEFINED_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _REPLACEMENTS = str.maketrans(
     {
         "–": "-", "—": "-", "‑": "-", "−": "-", "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "…": "...",
@@ -13,6 +19,15 @@ _REPLACEMENTS = str.maketrans(
         "Œ": "OE", "œ": "oe", "Š": "S", "š": "s", "Ž": "Z", "ž": "z", "Ÿ": "Y", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D",
     }
 )  # fmt: skip
+
+
+def is_cp1252(data: bytes) -> bool:
+    """Whether bytes called ISO-8859-1 are windows-1252: they hold 0x80–0x9F, and windows-1252 knows each of them.
+
+    >>> is_cp1252("5 €".encode("cp1252")), is_cp1252("5 kr. på".encode("iso-8859-1"))
+    (True, False)
+    """
+    return bool(_CP1252.search(data)) and not _UNDEFINED_IN_CP1252.search(data)
 
 
 def latin1(text: str) -> str:
