@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import msgspec
 import structlog
 
 from gateway.errors import ConflictError, Fault
@@ -14,12 +15,15 @@ from gateway.inbound.source import Delivery
 from gateway.mapping.medcom.letter_types import LETTER_TYPES
 from gateway.metrics import HANDLED, HANDLING_SECONDS, PARKED
 from gateway.municipality.model import Municipality
-from gateway.receive import DEFAULT_LIMIT, read, receive
+from gateway.receive import DEFAULT_LIMIT, Entrance, read, receive
 from gateway.referral import answer
 from gateway.referral.inbox import Keys, Known, Outcome
 from gateway.referral.letters import Outgoing
+from gateway.referral.promises import promises
 from gateway.referral.reading import Reading
-from gateway.store.inbox import Entry
+from gateway.store.audit import Act
+from gateway.store.replay import ParkedMessage, as_never_handled
+from gateway.store.rows import Entry
 from gateway.store.store import Store
 
 log = structlog.get_logger()
@@ -48,17 +52,38 @@ class Pipeline:
         self._offer = offer
         self._limit = message_limit
 
-    def handle_one(self, delivery: Delivery, *, keep_refused: bool = True) -> Outcome:
+    def handle_one(self, delivery: Delivery, *, keep_refused: bool = True, act: Act | None = None) -> Outcome:
         """Handle one message; a conflict with another process is looked at anew.
 
         ``keep_refused`` False: what is refused is not stored, because the caller hears the reason at once.
+        ``act`` is the person's act that the message stands for; it is written down with the message.
         """
         for _ in range(_CONFLICT_TRIES - 1):
             try:
-                return self._handle([delivery], keep_refused=keep_refused)[0]
+                return self._handle([delivery], keep_refused=keep_refused, act=act)[0]
             except ConflictError:
                 log.info("message.conflict")
-        return self._handle([delivery], keep_refused=keep_refused)[0]
+        return self._handle([delivery], keep_refused=keep_refused, act=act)[0]
+
+    def replay(self, item: ParkedMessage, act: Act, corrected: bytes | None = None) -> Outcome:
+        """Handle a parked message anew, or a corrected copy of it; the original bytes stay as they came.
+
+        The item is closed in the transaction that saves the outcome, so that whoever comes second changes nothing.
+        What fails again for the same reason waits again; a corrected copy that fails is not stored.
+
+        Raises:
+            ConflictError: someone settled the item in between; nothing is saved.
+        """
+        delivery = Delivery(data=item.data if corrected is None else corrected, entrance=Entrance(item.entrance))
+        reading = read(delivery.data, delivery.entrance, self._limit)
+        known = as_never_handled(self._store.inbox.known(answer.keys_of(reading)), item)
+        now = self._clock()
+        outcome = receive(reading, known, self._municipality, now)
+        outcome = msgspec.structs.replace(outcome, resend=())  # whoever has its receipt needs it no second time
+        if corrected is None or not outcome.parked:
+            entry = self._entry(delivery, outcome, act)
+            self._commit([msgspec.structs.replace(entry, replays=item.id)], now)
+        return outcome
 
     def handle(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
         """Handle a batch in one transaction; afterwards every outcome in the result is saved.
@@ -70,7 +95,7 @@ class Pipeline:
         """
         return self._handle(deliveries, keep_refused=True)
 
-    def _handle(self, deliveries: Sequence[Delivery], *, keep_refused: bool) -> list[Outcome]:
+    def _handle(self, deliveries: Sequence[Delivery], *, keep_refused: bool, act: Act | None = None) -> list[Outcome]:
         started = time.perf_counter()
         readings = [read(d.data, d.entrance, self._limit) for d in deliveries]
         keys = Keys()
@@ -84,7 +109,8 @@ class Pipeline:
             known = known.fold(outcome)
             outcomes.append(outcome)
         if keep_refused or not any(outcome.parked for outcome in outcomes):
-            self._save(deliveries, outcomes, now)
+            entries = [self._entry(d, o, act) for d, o in zip(deliveries, outcomes, strict=True)]
+            self._commit(entries, now)
         HANDLING_SECONDS.observe((time.perf_counter() - started) / len(deliveries))
         return outcomes
 
@@ -94,21 +120,26 @@ class Pipeline:
         now = self._clock()
         outcome = answer.put_aside(reading, Fault(id="GW-190"), now)
         try:
-            self._save([delivery], [outcome], now, handled=False)
+            self._commit([msgspec.structs.replace(self._entry(delivery, outcome), handled=False)], now)
         except ConflictError:
             log.info("message.handled_elsewhere", digest=reading.digest[:12])
             return Outcome(message=outcome.message, duplicate=True)
         return outcome
 
-    def _save(
-        self, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome], now: datetime, *, handled: bool = True
-    ) -> None:
-        entries = [
-            Entry(outcome=o, data=d.data, entrance=d.entrance.value, handled=handled and not d.dead)
-            for d, o in zip(deliveries, outcomes, strict=True)
-        ]
+    def _entry(self, delivery: Delivery, outcome: Outcome, act: Act | None = None) -> Entry:
+        return Entry(
+            outcome=outcome,
+            data=delivery.data,
+            entrance=delivery.entrance.value,
+            handled=not delivery.dead,
+            promises={case.case_id: promises(case, self._municipality) for case in outcome.cases},
+            act=act,
+        )
+
+    def _commit(self, entries: Sequence[Entry], now: datetime) -> None:
         until = now + self._store.outbox.claim_time if self._offer else None
         new = self._store.inbox.save(entries, now, until)
+        outcomes = [entry.outcome for entry in entries]
         if self._offer and until and new:
             letters = [x for o in outcomes for x in o.outgoing if x.letter_id in new and not x.draft]
             self._offer(letters, until)

@@ -10,23 +10,22 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, Table, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.errors import ConflictError, Fault
 from gateway.referral.case import Case, State
 from gateway.referral.inbox import (
-    InboxLetter,
     Keys,
     Known,
     KnownLetter,
     KnownMessage,
-    LetterKey,
-    Outcome,
     SentLetter,
 )
-from gateway.referral.model import episode_key
+from gateway.referral.promises import Promises
+from gateway.store.audit import record
 from gateway.store.codec import Codec
-from gateway.store.engine import reading, writing
+from gateway.store.engine import insert, reading, writing
+from gateway.store.replay import free_for_replay, settle_replay
+from gateway.store.rows import Entry, case_row, letter_row, message_row, parked_row
 from gateway.store.schema import (
     bodies,
     case_bodies,
@@ -44,17 +43,6 @@ from gateway.store.schema import (
 _CASE = msgspec.json.Decoder(Case)
 _FAULT = msgspec.json.Decoder(Fault)
 Rows = list[dict[str, Any]]
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A message's outcome with its bytes, ready to be saved."""
-
-    outcome: Outcome
-    data: bytes
-    #: ``medcom`` or ``team``
-    entrance: str
-    #: False: given up on; the same bytes may be handled again
-    handled: bool = True
 
 
 class Inbox:
@@ -150,16 +138,27 @@ class Inbox:
             StoreError: the database does not answer; nothing is saved.
         """
         with writing(self._engine) as connection:
+            self._save_acts(connection, entries, now)
             self._save_messages(connection, entries)
             self._save_letters(connection, entries)
             self._save_cases(connection, entries, now)
             self._save_history(connection, entries, now)
             new = self._save_outbox(connection, entries, now, claimed_until)
             self._save_rest(connection, entries, now)
+            for entry in entries:
+                settle_replay(connection, entry.replays, entry.outcome)
         return new
 
+    def _save_acts(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
+        """What people did comes first: a second click on the same, or on what someone else settled, saves nothing."""
+        for entry in entries:
+            if entry.act is not None and not record(connection, self._codec, entry.act, now):
+                raise ConflictError("this act is done already")
+            if entry.act is not None and entry.replays is not None:
+                free_for_replay(connection, entry.replays, entry.act, entry.outcome.message.digest, now)
+
     def _save_messages(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        rows = {e.outcome.message.digest: _message_row(e) for e in entries if not e.outcome.duplicate}
+        rows = {e.outcome.message.digest: message_row(e) for e in entries if not e.outcome.duplicate}
         statement = insert(connection, messages)
         revived = statement.on_conflict_do_update(
             index_elements=["digest"],
@@ -176,7 +175,7 @@ class Inbox:
 
     def _save_letters(self, connection: Connection, entries: Sequence[Entry]) -> None:
         rows = {
-            letter.key: _letter_row(letter, e.outcome)
+            letter.key: letter_row(letter, e.outcome)
             for e in entries
             if e.handled
             for letter in e.outcome.letters
@@ -190,15 +189,19 @@ class Inbox:
         """New cases inserted, changed ones updated on top of the number they were read with."""
         first: dict[str, int] = {}
         last: dict[str, Case] = {}
-        for case in (case for e in entries for case in e.outcome.cases):
-            first.setdefault(case.case_id, case.number)
-            last[case.case_id] = case
-        created = [self._case_row(last[i], now) for i in sorted(last) if first[i] == 1]
+        standing: dict[str, Promises] = {}
+        for entry in entries:
+            standing |= entry.promises
+            for case in entry.outcome.cases:
+                first.setdefault(case.case_id, case.number)
+                last[case.case_id] = case
+        created = [self._case_row(last[i], standing, now) for i in sorted(last) if first[i] == 1]
         statement = insert(connection, cases).on_conflict_do_nothing()
         _all_back(connection, statement.returning(cases.c.case_id), created)
         for case_id in sorted(i for i in last if first[i] > 1):
             before = (cases.c.case_id == case_id) & (cases.c.number == first[case_id] - 1)
-            changed = connection.execute(update(cases).where(before).values(self._case_row(last[case_id], now)))
+            row = self._case_row(last[case_id], standing, now)
+            changed = connection.execute(update(cases).where(before).values(row))
             if changed.rowcount != 1:
                 raise ConflictError("a case was changed in between")
         self._drop_drafts(connection, [case for case in last.values() if case.number > 1])
@@ -212,20 +215,8 @@ class Inbox:
             drafts = update(outbox).where(outbox.c.case_id.in_(decided), outbox.c.status == "draft")
             connection.execute(drafts.values(status="superseded"))
 
-    def _case_row(self, case: Case, now: datetime) -> dict[str, Any]:
-        return {
-            "case_id": case.case_id,
-            "number": case.number,
-            "sender": case.referral.sender_gln,
-            "episode_key": (episode_key(case.referral.episode_id) or "")[:35],
-            "citizen_index": self._codec.index(case.referral.citizen.identifier),
-            "state": case.state.value,
-            "outcome": case.decision.outcome,
-            "review_team": case.decision.review_team,
-            "respond_by": case.decision.respond_by.isoformat(),
-            "received_at": case.received_at,
-            "changed_at": now,
-        }
+    def _case_row(self, case: Case, standing: Mapping[str, Promises], now: datetime) -> dict[str, Any]:
+        return case_row(case, standing[case.case_id], self._codec, now)
 
     def _save_history(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
         happened: dict[tuple[str, str], dict[str, Any]] = {}
@@ -292,7 +283,7 @@ class Inbox:
         for settled in (s for e in entries for s in e.outcome.settled):
             first_verdict = update(outbox).where(outbox.c.letter_id == settled.letter_id, outbox.c.verdict.is_(None))
             connection.execute(first_verdict.values(verdict=settled.verdict, verdict_at=now, verdict_why=settled.why))
-        _put(connection, parked, [_parked_row(e, n, now) for e in entries for n in range(len(e.outcome.parked))])
+        _put(connection, parked, [parked_row(e, n, now) for e in entries for n in range(len(e.outcome.parked))])
 
 
 def _send_again(connection: Connection, letter_id: str, now: datetime) -> None:
@@ -302,11 +293,6 @@ def _send_again(connection: Connection, letter_id: str, now: datetime) -> None:
     if connection.execute(waiting.values(repeats=outbox.c.repeats + 1)).rowcount == 0:
         back = update(outbox).where(mine, outbox.c.status == "sent")
         connection.execute(back.values(status="pending", due_at=now, claimed_until=None, attempts=0))
-
-
-def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT that knows ON CONFLICT, in the database's own dialect."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def _put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replace: bool = False) -> None:
@@ -326,58 +312,3 @@ def _put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
 def _all_back(connection: Connection, statement: Any, rows: Rows) -> None:  # noqa: ANN401  (two dialects' ReturningInsert)
     if rows and len(connection.execute(statement, rows).all()) != len(rows):
         raise ConflictError("a message, letter or case was saved in between")
-
-
-def _message_row(entry: Entry) -> dict[str, Any]:
-    message = entry.outcome.message
-    known = message.as_known()
-    fault = message.fault or next((letter.fault for letter in entry.outcome.letters if letter.fault), None)
-    return {
-        "digest": message.digest,
-        "type": message.type[:35],
-        "sender": known.sender,
-        "envelope_id": known.envelope_id,
-        "vans_message_id": known.vans_message_id,
-        "vans_envelope_id": known.vans_envelope_id,
-        "received_at": message.received_at,
-        "fault_id": fault.id if fault else None,
-        "receipts": msgspec.json.encode(message.receipts).decode(),
-        "handled": entry.handled and not _may_come_again(entry),
-    }
-
-
-def _may_come_again(entry: Entry) -> bool:
-    """A refused team event is looked at anew when the very same bytes come again: the case may have moved on."""
-    return entry.entrance == "team" and bool(entry.outcome.parked)
-
-
-def _letter_row(letter: InboxLetter, outcome: Outcome) -> dict[str, Any]:
-    key: LetterKey = letter.key
-    return {
-        "sender": key[0],
-        "letter_id": key[1],
-        "message": outcome.message.digest,
-        "type": letter.type[:35],
-        "version": letter.version[:35],
-        "digest": letter.digest,
-        "fault": msgspec.json.encode(letter.fault).decode() if letter.fault else None,
-        "case_id": letter.case_id,
-        "receipt_id": letter.receipt_id,
-        "received_at": outcome.message.received_at,
-    }
-
-
-def _parked_row(entry: Entry, ordinal: int, now: datetime) -> dict[str, Any]:
-    item = entry.outcome.parked[ordinal]
-    return {
-        "id": item.id,
-        "fault_id": item.fault.id,
-        "detail": item.fault.detail,
-        "message": item.digest,
-        "entrance": entry.entrance,
-        "sender": item.sender,
-        "letter_id": item.letter_id,
-        "case_id": item.case_id,
-        "parked_at": now,
-        "state": "open",
-    }

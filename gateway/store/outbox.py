@@ -8,8 +8,7 @@ from sqlalchemy import Engine, case, or_, select, update
 
 from gateway.referral.letters import Outgoing
 from gateway.store.codec import Codec
-from gateway.store.engine import reading, writing
-from gateway.store.inbox import insert
+from gateway.store.engine import insert, reading, writing
 from gateway.store.schema import outbox, outbox_bodies, transmissions
 
 _LETTER = msgspec.json.Decoder(Outgoing)

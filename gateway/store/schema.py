@@ -68,6 +68,8 @@ messages = Table(
     # False: given up on (a bug); the same bytes may be handled again
     Column("handled", Boolean, nullable=False),
     Index("messages_envelope", "sender", "envelope_id"),
+    Index("messages_envelope_id", "envelope_id"),
+    Index("messages_sender", "sender", "received_at"),
     Index("messages_vans_message", "vans_message_id"),
     Index("messages_vans_envelope", "vans_envelope_id"),
     Index("messages_received", "received_at"),
@@ -94,6 +96,7 @@ letters = Table(
     Column("receipt_id", String(36)),
     Column("received_at", UtcDateTime, nullable=False),
     Index("letters_message", "message"),
+    Index("letters_letter", "letter_id"),
     Index("letters_case", "case_id"),
 )
 
@@ -111,9 +114,25 @@ cases = Table(
     Column("respond_by", String(10), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
+    # what the promises board shows, so that no body is opened for it (referral/promises.py)
+    Column("is_open", Boolean, nullable=False),
+    # the next promise's deadline; none where nobody is kept waiting
+    Column("due_at", UtcDateTime),
+    Column("waits_for", String(20), nullable=False),
+    Column("decided_at", UtcDateTime),
+    Column("team_accepted_at", UtcDateTime),
+    Column("talked_at", UtcDateTime),
+    Column("discharged_at", UtcDateTime),
+    # names between commas, with one at both ends
+    Column("programmes", String(300), nullable=False),
+    Column("teams", String(300), nullable=False),
+    # sealed: the referring organisation as it calls itself, which may be a doctor's name
+    Column("referrer", LargeBinary, nullable=False),
     Index("cases_episode", "episode_key"),
     Index("cases_citizen", "citizen_index"),
     Index("cases_state", "state", "received_at"),
+    Index("cases_open", "is_open", "due_at"),
+    Index("cases_sender", "sender", "received_at"),
 )
 
 case_bodies = Table(
@@ -210,5 +229,71 @@ parked = Table(
     Column("closed_at", UtcDateTime),
     Column("closed_by", String(100)),
     Column("closed_why", Text),
+    # who wants it discarded; a second person confirms
+    Column("asked_at", UtcDateTime),
+    Column("asked_by", String(100)),
+    Column("asked_why", Text),
     Index("parked_state", "state", "parked_at"),
+    Index("parked_message", "message"),
+)
+
+# ------------------------------------------------------------------ people who use the page
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("display", String(100), nullable=False),
+    # ``local``; a single sign-on will put its own name here
+    Column("origin", String(20), nullable=False),
+    Column("password_hash", String(200), nullable=False),
+    # names between commas
+    Column("rights", String(100), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    # wrong passwords in a row, and until when no further one is looked at
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", UtcDateTime),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    # SHA-256 of the cookie: who reads the table cannot use it
+    Column("token_hash", String(64), primary_key=True),
+    Column("account", String(100), ForeignKey("accounts.name"), nullable=False),
+    Column("csrf", String(64), nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Index("sessions_account", "account"),
+)
+
+# append only; ``chain`` is the place of the hash that will make tampering evident
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", String(100), nullable=False),
+    Column("what", String(40), nullable=False),
+    # an id or a keyed hash, never a name or number of a citizen
+    Column("subject", String(80), nullable=False),
+    # sealed: what a person writes may speak of a citizen
+    Column("why", LargeBinary, nullable=False),
+    # the form's own key: the same click twice is one act
+    Column("act_key", String(64)),
+    Column("chain", String(64)),
+    Index("audit_key", "act_key", unique=True),
+    Index("audit_subject", "subject", "at"),
+    Index("audit_at", "at"),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("case_id", String(36), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", String(100), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("notes_case", "case_id"),
 )

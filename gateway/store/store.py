@@ -10,9 +10,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, select
 
+from gateway.store.audit import Audit
 from gateway.store.codec import Codec, DeflateCodec
-from gateway.store.engine import open_engine, reading, writing
-from gateway.store.inbox import Inbox, insert
+from gateway.store.engine import insert, open_engine, reading, writing
+from gateway.store.inbox import Inbox
 from gateway.store.outbox import CLAIM, Outbox
 from gateway.store.overview import Overview
 from gateway.store.past import Past
@@ -33,6 +34,7 @@ class Store:
         self.outbox = Outbox(engine, codec, claim_time)
         self.overview = Overview(engine)
         self.past = Past(engine, codec)
+        self.audit = Audit(engine, codec)
 
     def ping(self) -> None:
         """Raise ``StoreError`` unless the database answers."""

@@ -13,8 +13,9 @@ from gateway.referral.case import Case
 from gateway.referral.events import Author, EventType, TeamEvent
 from gateway.referral.inbox import InboxLetter, InboxMessage, Keys, Known, Outcome, Parked
 from gateway.referral.letters import Arrival, Channel, Outgoing
+from gateway.referral.promises import promises
 from gateway.simulate.stories import recorded
-from gateway.store.inbox import Entry
+from gateway.store.rows import Entry
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SENDER = "5790009991014"
@@ -86,7 +87,8 @@ def entry(name: str = "message", *, data: bytes = b"<Emessage/>", entrance: str 
     """A message's outcome; ``parts`` are those of ``Outcome``, and ``handled``."""
     handled = parts.pop("handled", True)
     outcome = Outcome(**{"message": message(name)} | parts)
-    return Entry(outcome=outcome, data=data, entrance=entrance, handled=handled)
+    standing = {case.case_id: promises(case, load()) for case in outcome.cases}
+    return Entry(outcome=outcome, data=data, entrance=entrance, handled=handled, promises=standing)
 
 
 def keys(**given: object) -> Keys:

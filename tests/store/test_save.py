@@ -59,6 +59,10 @@ def test_one_message_fills_every_table(store: Store) -> None:
         "outbox_bodies": 2,
         "transmissions": 0,
         "parked": 1,
+        "notes": 0,
+        "audit": 0,
+        "accounts": 0,
+        "sessions": 0,
     }
 
 

@@ -23,8 +23,20 @@ def upgrade() -> None:
         sa.Column("respond_by", sa.String(length=10), nullable=False),
         sa.Column("received_at", _MOMENT, nullable=False),
         sa.Column("changed_at", _MOMENT, nullable=False),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.Column("due_at", _MOMENT, nullable=True),
+        sa.Column("waits_for", sa.String(length=20), nullable=False),
+        sa.Column("decided_at", _MOMENT, nullable=True),
+        sa.Column("team_accepted_at", _MOMENT, nullable=True),
+        sa.Column("talked_at", _MOMENT, nullable=True),
+        sa.Column("discharged_at", _MOMENT, nullable=True),
+        sa.Column("programmes", sa.String(length=300), nullable=False),
+        sa.Column("teams", sa.String(length=300), nullable=False),
+        sa.Column("referrer", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("case_id"),
     )
+    op.create_index("cases_open", "cases", ["is_open", "due_at"], unique=False)
+    op.create_index("cases_sender", "cases", ["sender", "received_at"], unique=False)
     op.create_index("cases_citizen", "cases", ["citizen_index"], unique=False)
     op.create_index("cases_episode", "cases", ["episode_key"], unique=False)
     op.create_index("cases_state", "cases", ["state", "received_at"], unique=False)
@@ -71,6 +83,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sender", "letter_id"),
     )
     op.create_index("letters_case", "letters", ["case_id"], unique=False)
+    op.create_index("letters_letter", "letters", ["letter_id"], unique=False)
     op.create_index("letters_message", "letters", ["message"], unique=False)
     op.create_table(
         "messages",
@@ -86,6 +99,8 @@ def upgrade() -> None:
         sa.Column("handled", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("digest"),
     )
+    op.create_index("messages_envelope_id", "messages", ["envelope_id"], unique=False)
+    op.create_index("messages_sender", "messages", ["sender", "received_at"], unique=False)
     op.create_index("messages_envelope", "messages", ["sender", "envelope_id"], unique=False)
     op.create_index("messages_received", "messages", ["received_at"], unique=False)
     op.create_index("messages_vans_envelope", "messages", ["vans_envelope_id"], unique=False)
@@ -131,8 +146,12 @@ def upgrade() -> None:
         sa.Column("closed_at", _MOMENT, nullable=True),
         sa.Column("closed_by", sa.String(length=100), nullable=True),
         sa.Column("closed_why", sa.Text(), nullable=True),
+        sa.Column("asked_at", _MOMENT, nullable=True),
+        sa.Column("asked_by", sa.String(length=100), nullable=True),
+        sa.Column("asked_why", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("parked_message", "parked", ["message"], unique=False)
     op.create_index("parked_state", "parked", ["state", "parked_at"], unique=False)
     op.create_table(
         "transmissions",
@@ -172,14 +191,66 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("letter_id"),
     )
+    op.create_table(
+        "accounts",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("display", sa.String(length=100), nullable=False),
+        sa.Column("origin", sa.String(length=20), nullable=False),
+        sa.Column("password_hash", sa.String(length=200), nullable=False),
+        sa.Column("rights", sa.String(length=100), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("created_at", _MOMENT, nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("locked_until", _MOMENT, nullable=True),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("account", sa.String(length=100), nullable=False),
+        sa.Column("csrf", sa.String(length=64), nullable=False),
+        sa.Column("opened_at", _MOMENT, nullable=False),
+        sa.Column("seen_at", _MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["account"], ["accounts.name"]),
+        sa.PrimaryKeyConstraint("token_hash"),
+    )
+    op.create_index("sessions_account", "sessions", ["account"], unique=False)
+    op.create_table(
+        "audit",
+        sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.Column("who", sa.String(length=100), nullable=False),
+        sa.Column("what", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.String(length=80), nullable=False),
+        sa.Column("why", sa.LargeBinary(), nullable=False),
+        sa.Column("act_key", sa.String(length=64), nullable=True),
+        sa.Column("chain", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_index("audit_at", "audit", ["at"], unique=False)
+    op.create_index("audit_key", "audit", ["act_key"], unique=True)
+    op.create_index("audit_subject", "audit", ["subject", "at"], unique=False)
+    op.create_table(
+        "notes",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("case_id", sa.String(length=36), nullable=False),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.Column("who", sa.String(length=100), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("notes_case", "notes", ["case_id"], unique=False)
 
 
 def downgrade() -> None:
+    for table in ("notes", "audit", "sessions", "accounts"):
+        op.drop_table(table)
     op.drop_table("outbox_bodies")
     op.drop_table("case_bodies")
     op.drop_table("bodies")
     op.drop_index("transmissions_letter", table_name="transmissions")
     op.drop_table("transmissions")
+    op.drop_index("parked_message", table_name="parked")
     op.drop_index("parked_state", table_name="parked")
     op.drop_table("parked")
     op.drop_index("outbox_unanswered", table_name="outbox")
@@ -187,11 +258,14 @@ def downgrade() -> None:
     op.drop_index("outbox_due", table_name="outbox")
     op.drop_index("outbox_case", table_name="outbox")
     op.drop_table("outbox")
+    op.drop_index("messages_sender", table_name="messages")
+    op.drop_index("messages_envelope_id", table_name="messages")
     op.drop_index("messages_vans_message", table_name="messages")
     op.drop_index("messages_vans_envelope", table_name="messages")
     op.drop_index("messages_received", table_name="messages")
     op.drop_index("messages_envelope", table_name="messages")
     op.drop_table("messages")
+    op.drop_index("letters_letter", table_name="letters")
     op.drop_index("letters_message", table_name="letters")
     op.drop_index("letters_case", table_name="letters")
     op.drop_table("letters")
@@ -199,6 +273,8 @@ def downgrade() -> None:
     op.drop_index("events_occurred", table_name="events")
     op.drop_table("events")
     op.drop_table("decisions")
+    op.drop_index("cases_sender", table_name="cases")
+    op.drop_index("cases_open", table_name="cases")
     op.drop_index("cases_state", table_name="cases")
     op.drop_index("cases_episode", table_name="cases")
     op.drop_index("cases_citizen", table_name="cases")

@@ -1,0 +1,96 @@
+"""Handling a parked message anew so that it cannot happen twice: item, verdicts and outcome in one commit."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, Engine, delete, or_, select, update
+
+from gateway.errors import ConflictError
+from gateway.referral.inbox import Known, Outcome
+from gateway.store.audit import Act
+from gateway.store.codec import Codec
+from gateway.store.engine import reading
+from gateway.store.schema import bodies, letters, messages, parked
+
+#: the letter was accepted, or is ours: handling the message anew would change nothing
+NOT_REPLAYABLE = frozenset({"GW-150", "GW-151", "GW-171", "GW-172"})
+
+
+class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A parked item with the bytes it was parked for."""
+
+    id: str
+    fault_id: str
+    detail: str
+    digest: str
+    entrance: str
+    sender: str
+    letter_id: str
+    case_id: str | None
+    parked_at: datetime
+    state: str
+    closed_at: datetime | None
+    closed_by: str | None
+    closed_why: str | None
+    asked_at: datetime | None
+    asked_by: str | None
+    asked_why: str | None
+    data: bytes
+
+    @property
+    def can_be_replayed(self) -> bool:
+        """Whether handling the message anew can lead anywhere."""
+        return self.state == "open" and self.fault_id not in NOT_REPLAYABLE
+
+
+def parked_message(engine: Engine, codec: Codec, item_id: str) -> ParkedMessage | None:
+    """One parked item with its message; None when there is none."""
+    query = select(parked, bodies.c.body).outerjoin(bodies, bodies.c.digest == parked.c.message)
+    with reading(engine) as connection:
+        row = connection.execute(query.where(parked.c.id == item_id)).one_or_none()
+    if row is None:
+        return None
+    same = set(ParkedMessage.__struct_fields__) - {"digest", "data"}
+    data = codec.open(row.body) if row.body is not None else b""
+    return ParkedMessage(digest=row.message, data=data, **{name: getattr(row, name) for name in same})
+
+
+def as_never_handled(known: Known, item: ParkedMessage) -> Known:
+    """What is known, but for the parked message and the verdict on the parked letter."""
+    concerned = {k for k in known.letters if item.letter_id in {"", k[1]}}
+    undone = {k for k in concerned if not known.letters[k].accepted or known.letters[k].case_id is None}
+    return msgspec.structs.replace(
+        known,
+        messages=tuple(m for m in known.messages if m.digest != item.digest),
+        letters={k: letter for k, letter in known.letters.items() if k not in undone},
+    )
+
+
+def free_for_replay(connection: Connection, item_id: str, act: Act, digest: str, now: datetime) -> None:
+    """Close the item and forget the verdict it stands for, inside the transaction that saves the new outcome.
+
+    ``digest`` names the bytes that are handled now: the parked message itself, or its corrected copy.
+
+    Raises:
+        ConflictError: the item is not open (any more): someone else settled it.
+    """
+    is_open = (parked.c.id == item_id) & (parked.c.state == "open")
+    change = {"state": "replayed", "closed_at": now, "closed_by": act.who, "closed_why": act.why}
+    closed = update(parked).where(is_open).values(change).returning(parked.c.message, parked.c.letter_id)
+    row = connection.execute(closed).one_or_none()
+    if row is None:
+        raise ConflictError("the parked item was settled in between")
+    if row.message == digest:
+        connection.execute(update(messages).where(messages.c.digest == digest).values(handled=False))
+    nowhere = or_(letters.c.fault.is_not(None), letters.c.case_id.is_(None))
+    mine = letters.c.message == row.message
+    if row.letter_id:
+        mine &= letters.c.letter_id == row.letter_id
+    connection.execute(delete(letters).where(mine, nowhere))
+
+
+def settle_replay(connection: Connection, item_id: str | None, outcome: Outcome) -> None:
+    """What failed again for the same reason waits again."""
+    for item in outcome.parked if item_id is not None else ():
+        again = {"state": "open", "closed_at": None, "closed_by": None, "closed_why": None, "detail": item.fault.detail}
+        connection.execute(update(parked).where(parked.c.id == item.id).values(again))
