@@ -8,6 +8,7 @@
     │   ├── StoreError        GW-202
     │   └── SpoolError        GW-203
     │                         GW-205  a letter that its transport would not take (kept with the letter)
+    │                         GW-206  a letter without a fact that its standard demands (kept with the letter)
     ├── StoreRefusedError             the database refused what it was given; counts against the message
     ├── ConflictError                 someone changed the same case first; the batch is redone singly
     └── ConfigurationError    GW-3xx  our own set-up is wrong; the service refuses to start

@@ -141,7 +141,7 @@ class Pipeline:
         new = self._store.inbox.save(entries, now, until)
         outcomes = [entry.outcome for entry in entries]
         if self._offer and until and new:
-            letters = [x for o in outcomes for x in o.outgoing if x.letter_id in new and not x.draft]
+            letters = [x for o in outcomes for x in o.outgoing if x.letter_id in new and not (x.draft or x.obstacle)]
             self._offer(letters, until)
         for outcome in outcomes:
             _tell(outcome)

@@ -1,22 +1,53 @@
-"""Answers → the standards' bytes: which letter type and version carries an answer, and its derived ids."""
+"""Answers → the standards' bytes: which standard, letter type and version carry an answer, and its derived ids.
 
+A receipt is written in the standard of what it answers; a letter too, unless the receiver has chosen another in the
+municipality file. A new standard is one row in ``_WRITERS`` and one in ``_PAYLOADS``.
+"""
+
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
+from types import MappingProxyType
 
-from gateway.mapping.fhir import team_bundle
+from gateway.mapping.fhir import answers, team_bundle
 from gateway.mapping.medcom import emessage, vans, xctl, xdis15, xdis91
 from gateway.municipality.model import Municipality
 from gateway.referral.ids import Cause, fhir_id, letter_id
-from gateway.referral.letters import Carrier, Channel, DischargeNote, Outgoing, Receipt, StatusLetter, TeamMessage
+from gateway.referral.letters import (
+    Carrier,
+    Channel,
+    DischargeNote,
+    Outgoing,
+    Payload,
+    Receipt,
+    StatusLetter,
+    TeamMessage,
+)
 from gateway.referral.reply import Reply
 
 
 def encode(reply: Reply, municipality: Municipality) -> Outgoing:
     """An answer ready to send, complete but for the envelope."""
+    if isinstance(reply.content, TeamMessage):
+        return _team_message(reply, reply.content, municipality)
+    return _WRITERS[payload_of(reply, municipality)](reply, municipality)
+
+
+def payload_of(reply: Reply, municipality: Municipality) -> Payload:
+    """The standard an answer is written in."""
     content = reply.content
     if isinstance(content, Receipt):
+        return Payload.MEDCOM_XML if content.by_vans else reply.arrival.payload
+    assert not isinstance(content, TeamMessage)  # noqa: S101  (teams get FHIR of their own kind)
+    chosen = municipality.formats.get(content.receiver.gln or "")
+    return Payload(chosen) if chosen else reply.arrival.payload
+
+
+def _in_medcom_xml(reply: Reply, municipality: Municipality) -> Outgoing:
+    content = reply.content
+    assert not isinstance(content, TeamMessage)  # noqa: S101  (teams get FHIR of their own kind)
+    if isinstance(content, Receipt):
         return _receipt(reply, content, municipality)
-    if isinstance(content, TeamMessage):
-        return _team_message(reply, content, municipality)
     if isinstance(content, StatusLetter):
         return _letter(reply, (xdis91.TYPE, xdis91.VERSION), content, municipality)
     version = municipality.versions.xdis15.get(content.receiver.gln or "")
@@ -24,19 +55,47 @@ def encode(reply: Reply, municipality: Municipality) -> Outgoing:
     return _letter(reply, (xdis15.TYPE, version), content, municipality)
 
 
-def wrap(letter: Outgoing, envelope_id: str, sent_at: datetime) -> bytes:
-    """The bytes of one transmission: the letter in a new envelope.
+_WRITERS: Mapping[Payload, Callable[[Reply, Municipality], Outgoing]] = MappingProxyType(
+    {
+        Payload.MEDCOM_XML: _in_medcom_xml,
+        Payload.FHIR_JSON: partial(answers.encode, payload=Payload.FHIR_JSON),
+        Payload.FHIR_XML: partial(answers.encode, payload=Payload.FHIR_XML),
+    }
+)
 
-    A letter inside a VANSEnvelope keeps its inner Emessage to the byte, because a resend must have the same content
-    under the same MessageIdentifier (facts §7.2); its inner envelope id is the letter id.
-    """
+
+def wrap(letter: Outgoing, envelope_id: str, sent_at: datetime) -> bytes:
+    """The bytes of one transmission: the letter in a new envelope."""
     if letter.channel is Channel.TEAM:
         return letter.content
     if letter.kind == vans.RECEIPT_KIND:
         return vans.wrap(letter, None, envelope_id, sent_at)
+    data, document = _PAYLOADS[letter.payload](letter, envelope_id, sent_at)
+    return vans.wrap(letter, (data, document), envelope_id, sent_at) if letter.carrier is Carrier.VANS else data
+
+
+def _emessage(letter: Outgoing, envelope_id: str, sent_at: datetime) -> tuple[bytes, vans.Document]:
+    """The Emessage and what a VANSEnvelope says of it.
+
+    Inside a VANSEnvelope it stays the same to the byte, because a resend must have the same content under the same
+    MessageIdentifier (facts §7.2); its inner envelope id is the letter id.
+    """
+    document = vans.Document(name=f"MCM:{letter.kind}", version=letter.version)
     if letter.carrier is Carrier.VANS:
-        return vans.wrap(letter, emessage.wrap(letter, letter.letter_id, letter.at), envelope_id, sent_at)
-    return emessage.wrap(letter, envelope_id, sent_at)
+        return emessage.wrap(letter, letter.letter_id, letter.at), document
+    return emessage.wrap(letter, envelope_id, sent_at), document
+
+
+def _fhir_message(letter: Outgoing, envelope_id: str, sent_at: datetime) -> tuple[bytes, vans.Document]:
+    """The Bundle and what a VANSEnvelope says of it; its Bundle.id is new on every send, as FHIR's rules demand."""
+    name, version = answers.document_name(letter)
+    document = vans.Document(format="HL7", name=name, version=version, mime=answers.MIME[letter.payload])
+    return answers.write(letter, envelope_id, sent_at), document
+
+
+_PAYLOADS: Mapping[Payload, Callable[[Outgoing, str, datetime], tuple[bytes, vans.Document]]] = MappingProxyType(
+    {Payload.MEDCOM_XML: _emessage, Payload.FHIR_JSON: _fhir_message, Payload.FHIR_XML: _fhir_message}
+)
 
 
 def _receipt(reply: Reply, receipt: Receipt, municipality: Municipality) -> Outgoing:

@@ -110,6 +110,8 @@ OCCASIONS: Mapping[str, frozenset[str]] = {
 RETURN_REASONS = ("OUTSIDE_MUNICIPALITY", "NOT_OFFERED", "HBA1C_BELOW")
 #: MedCom's IdentifierCode
 _IDENTIFIER_CODES = frozenset({"ydernummer", "sygehusafdelingsnummer", "kommunenummer", "lokationsnummer", "sorkode"})
+#: what a receiver can choose: ``gateway.referral.letters.Payload``, but for EDIFACT
+_FORMATS = frozenset({"medcom-xml", "fhir-json", "fhir-xml"})
 _RETURN_PLACEHOLDERS = frozenset({"received", "evidence"})
 
 
@@ -138,6 +140,10 @@ class Municipality(Record, frozen=True, kw_only=True):
     senders: Mapping[str, str] = {}
     #: identifier of a copy receiver → its GLN
     addresses: Mapping[str, str] = {}
+    #: GLN of a receiver → its SOR id, for FHIR letters to receivers whose own messages do not tell it
+    sors: Mapping[str, str] = {}
+    #: GLN of a receiver → the standard its letters are written in; others get the one their referral came in
+    formats: Mapping[str, str] = {}
     letters: Mapping[str, LetterText]
     #: return reason → drafted answer
     returns: Mapping[str, str]
@@ -193,6 +199,9 @@ def _broken_references(municipality: Municipality) -> list[str]:
     problems += [f"{name} is both routed and not offered" for name in sorted(both)]
     if municipality.receipts.vans not in {"vans", "both"}:
         problems.append("receipts.vans must be 'vans' or 'both'")
+    for gln, name in municipality.formats.items():
+        if name not in _FORMATS:
+            problems.append(f"formats.{gln} must be one of {', '.join(sorted(_FORMATS))}")
     if municipality.letterhead.identifier_code not in _IDENTIFIER_CODES:
         problems.append(f"letterhead.identifier_code must be one of {', '.join(sorted(_IDENTIFIER_CODES))}")
     problems += [f"closing_days: {day!r} is no MM-DD" for day in municipality.closing_days if not _is_month_day(day)]

@@ -3,14 +3,26 @@
 import secrets
 import string
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 import msgspec
 
 from gateway.mapping.encoding import wrap
 from gateway.referral.ids import MEDCOM_ID_LENGTH
-from gateway.referral.letters import Carrier, Channel, Outgoing
+from gateway.referral.letters import FHIR, Carrier, Channel, Outgoing, Payload
 
+_XML = ("application/xml", "xml")
+_JSON = ("application/fhir+json", "json")
+#: MIME type and file ending of what stands in no VANSEnvelope
+_FORMS: Mapping[Payload, tuple[str, str]] = MappingProxyType(
+    {
+        Payload.MEDCOM_XML: _XML,
+        Payload.FHIR_JSON: _JSON,
+        Payload.FHIR_XML: ("application/fhir+xml", "xml"),
+    }
+)
 _ALPHABET = string.digits + string.ascii_uppercase
 
 
@@ -18,7 +30,7 @@ class Transmission(msgspec.Struct, frozen=True, kw_only=True):
     """A letter in its envelope, ready for a transport."""
 
     letter: Outgoing
-    #: 14 characters (bare MedCom XML), UUID (VANS), or the letter's own id (team message)
+    #: 14 characters (bare MedCom XML), UUID (VANS, FHIR), or the letter's own id (team message)
     envelope_id: str
     at: datetime
     data: bytes
@@ -26,12 +38,18 @@ class Transmission(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def content_type(self) -> str:
         """MIME type of the data."""
-        return "application/fhir+json" if self.letter.channel is Channel.TEAM else "application/xml"
+        return self._form[0]
 
     @property
     def suffix(self) -> str:
         """File ending of the data."""
-        return "json" if self.letter.channel is Channel.TEAM else "xml"
+        return self._form[1]
+
+    @property
+    def _form(self) -> tuple[str, str]:
+        if self.letter.channel is Channel.TEAM:
+            return _JSON
+        return _XML if self.letter.carrier is Carrier.VANS else _FORMS[self.letter.payload]
 
 
 def mint(letter: Outgoing, at: datetime) -> Transmission:
@@ -43,6 +61,6 @@ def mint(letter: Outgoing, at: datetime) -> Transmission:
 def _new_id(letter: Outgoing) -> str:
     if letter.channel is Channel.TEAM:
         return letter.letter_id
-    if letter.carrier is Carrier.VANS:
+    if letter.carrier is Carrier.VANS or letter.payload in FHIR:
         return str(uuid.uuid4())  # noqa: TID251  (this is the place)
     return "".join(secrets.choice(_ALPHABET) for _ in range(MEDCOM_ID_LENGTH))

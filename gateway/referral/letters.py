@@ -30,6 +30,10 @@ class Payload(StrEnum):
     FHIR_XML = "fhir-xml"
 
 
+#: the two forms of FHIR
+FHIR = frozenset({Payload.FHIR_JSON, Payload.FHIR_XML})
+
+
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """How a message reached us: all that is needed to answer it in its own way."""
 
@@ -51,8 +55,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def positive_owed(self) -> bool:
-        """Whether a good message is answered at all: reliable transport demands it, else the sender asks for it."""
-        return self.positive_wanted or (self.vans is not None and self.vans.reliable)
+        """Whether a good message is answered at all: reliable transport and FHIR demand it, else the sender asks."""
+        return self.positive_wanted or self.fhir is not None or (self.vans is not None and self.vans.reliable)
 
 
 class VansArrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,6 +169,8 @@ class StatusLetter(msgspec.Struct, frozen=True, kw_only=True):
     receiver: Party
     citizen: Citizen
     episode_id: str | None
+    #: the referral's letter id
+    referral_id: str = ""
     at: datetime
 
 
@@ -250,6 +256,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes
     #: waits for a person's approval; never sent by itself
     draft: bool = False
+    #: why it cannot be sent as it is (a fact that nobody told us); it is kept parked with this reason
+    obstacle: str = ""
     #: a receipt is expected within the municipality's limit
     wants_receipt: bool = False
     #: VANS end points where they differ from sender and receiver: type and value

@@ -26,6 +26,8 @@ def receipts(
     negative = Receipt(positive=False, arrival=arrival, letters=refused, fault=fault, at=at)
     positive = Receipt(positive=True, arrival=arrival, letters=accepted, at=at)
     wanted = [negative] if refused or fault is not None else []
+    if arrival.fhir is not None:
+        return [_receipt(content) for content in _in_fhir(wanted[0] if wanted else positive)]
     if by_vans:
         beside = _beside_vans(wanted, positive, municipality)
         verdict = positive if accepted else negative
@@ -33,6 +35,18 @@ def receipts(
     elif accepted and arrival.positive_wanted:
         wanted.append(positive)
     return [_receipt(content) for content in wanted]
+
+
+def _in_fhir(verdict: Receipt) -> list[Receipt]:
+    """Every FHIR message is acknowledged (KR1), beside the VANS Receipt that reliable transport demands.
+
+    A bare resource has no message id that an Acknowledgement could name.
+    """
+    arrival = verdict.arrival
+    by_vans = arrival.vans is not None and arrival.vans.reliable
+    named = arrival.fhir is not None and arrival.fhir.message_id
+    vans = [msgspec.structs.replace(verdict, by_vans=True)] if by_vans else []
+    return [*vans, *([verdict] if named else [])]
 
 
 def _beside_vans(negative: list[Receipt], positive: Receipt, municipality: Municipality) -> list[Receipt]:

@@ -60,6 +60,7 @@ def status_letter(
         receiver=case.referral.sender,
         citizen=case.referral.citizen,
         episode_id=case.referral.episode_id,
+        referral_id=case.referral.letter_id,
         at=at,
     )
     return case_reply(case, content, cause, draft=bool(given.get("draft")))

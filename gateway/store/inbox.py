@@ -20,6 +20,7 @@ from gateway.referral.inbox import (
     KnownMessage,
     SentLetter,
 )
+from gateway.referral.letters import Outgoing
 from gateway.referral.promises import Promises
 from gateway.store.audit import record
 from gateway.store.codec import Codec
@@ -259,10 +260,11 @@ class Inbox:
                 "channel": letter.channel.value,
                 "receiver": letter.receiver,
                 "case_id": letter.case_id,
-                "status": "draft" if letter.draft else "pending",
+                "status": _first_status(letter),
                 "created_at": now,
                 "due_at": now,
-                "claimed_until": None if letter.draft else claimed_until,
+                "claimed_until": None if letter.draft or letter.obstacle else claimed_until,
+                "last_error": letter.obstacle or None,
                 "attempts": 0,
                 "repeats": 0,
                 "wants_receipt": letter.wants_receipt,
@@ -284,6 +286,12 @@ class Inbox:
             first_verdict = update(outbox).where(outbox.c.letter_id == settled.letter_id, outbox.c.verdict.is_(None))
             connection.execute(first_verdict.values(verdict=settled.verdict, verdict_at=now, verdict_why=settled.why))
         _put(connection, parked, [parked_row(e, n, now) for e in entries for n in range(len(e.outcome.parked))])
+
+
+def _first_status(letter: Outgoing) -> str:
+    if letter.draft:
+        return "draft"
+    return "parked" if letter.obstacle else "pending"
 
 
 def _send_again(connection: Connection, letter_id: str, now: datetime) -> None:

@@ -17,3 +17,6 @@ ASSIGNMENT_ID: Final = "urn:municipal-referral-gateway:assignment"
 CASE_ID: Final = "urn:municipal-referral-gateway:case"
 TEAM: Final = "urn:municipal-referral-gateway:team"
 EPISODE_ID: Final = "urn:municipal-referral-gateway:episode-of-care"
+
+#: code systems of MedCom's FHIR standards
+MEDCOM_TERMINOLOGY: Final = "http://medcomfhir.dk/ig/terminology/CodeSystem"

@@ -3,25 +3,22 @@
 ``collection`` with Patient, ServiceRequest, Conditions, Organization of the referrer and a Task per assignment.
 """
 
-import re
-
 import msgspec
 
 from fsiii import CARE_SOCIAL_SYSTEM, FSIII_SYSTEM, SERVICE_TYPE_119, care_social_codes
 from gateway.mapping.decision_json import decision_json
 from gateway.mapping.explanation import explanation
+from gateway.mapping.fhir.message import Json, without_nothing
+from gateway.mapping.fhir.people import name_of, patient_identifier
 from gateway.mapping.fhir.systems import (
     ASSIGNMENT_ID,
     CASE_ID,
-    CPR,
-    D_ECPR,
     EPISODE_ID,
     GLN,
     ICPC2,
     SKS,
     SOR,
     TEAM,
-    X_ECPR,
     YDERNUMMER,
 )
 from gateway.municipality.model import Municipality
@@ -29,10 +26,7 @@ from gateway.referral.ids import Cause, fhir_id
 from gateway.referral.letters import TeamMessage, TeamTask
 from gateway.referral.model import Citizen, CodeSystem, Diagnosis, Party
 
-Json = dict[str, object]
 _SYSTEM = {CodeSystem.SKS: SKS, CodeSystem.ICPC2: ICPC2}
-#: DDMMYY, 1 or 7, two letters, a digit (facts: X-eCPR)
-_X_ECPR = re.compile(r"\d{6}[17][A-Z]{2}\d", re.ASCII)
 _PARTY_SYSTEM = {"ydernummer": YDERNUMMER, "sorkode": SOR}
 
 
@@ -70,33 +64,21 @@ def _reference(kind: str, own: str) -> Json:
     return {"reference": f"urn:uuid:{own}", "type": kind}
 
 
-def _without_nothing(resource: Json) -> Json:
-    """FHIR knows no null and no empty array: leave such elements out."""
-    return {key: value for key, value in resource.items() if value not in (None, "", [], {})}
-
-
 def _patient(own: str, citizen: Citizen) -> Json:
-    if citizen.cpr:
-        identifier = {"use": "official", "system": CPR, "value": citizen.cpr}
-    else:
-        value = citizen.replacement_cpr or ""
-        identifier = {"use": "temp", "system": X_ECPR if _X_ECPR.fullmatch(value) else D_ECPR, "value": value}
-    given = (citizen.given_name or "").split()
-    name = _without_nothing({"use": "official", "family": citizen.surname, "given": given})
     address = citizen.address
-    home = _without_nothing(
+    home = without_nothing(
         {
             "line": [line for line in (address.street, address.suburb) if line],
             "city": address.district,
             "postalCode": address.postcode,
         }
     )
-    return _without_nothing(
+    return without_nothing(
         {
             "resourceType": "Patient",
             "id": own,
-            "identifier": [identifier],
-            "name": [name],
+            "identifier": [patient_identifier(citizen)],
+            "name": [name_of(citizen)],
             "telecom": [{"system": "phone", "value": p.number} for p in citizen.phones],
             "address": [home] if home else [],
         }
@@ -107,7 +89,7 @@ def _service_request(message: TeamMessage, own: str, ids: dict[str, str], condit
     referral = message.referral
     service = care_social_codes("service_type")[SERVICE_TYPE_119]
     coding = {"system": CARE_SOCIAL_SYSTEM, "code": service.code, "display": service.display}
-    return _without_nothing(
+    return without_nothing(
         {
             "resourceType": "ServiceRequest",
             "id": own,
@@ -128,7 +110,7 @@ def _condition(own: str, diagnosis: Diagnosis, patient: str) -> Json:
     coding = []
     if diagnosis.code and diagnosis.system:
         coding = [{"system": _SYSTEM[diagnosis.system], "code": diagnosis.code}]
-    code = _without_nothing({"coding": coding, "text": diagnosis.text})
+    code = without_nothing({"coding": coding, "text": diagnosis.text})
     return {"resourceType": "Condition", "id": own, "code": code, "subject": _reference("Patient", patient)}
 
 
@@ -138,7 +120,7 @@ def _organization(own: str, party: Party) -> Json:
     if system and party.identifier:
         identifiers.append({"system": system, "value": party.identifier})
     names = [name for name in (party.organisation, party.department, party.unit) if name]
-    return _without_nothing(
+    return without_nothing(
         {
             "resourceType": "Organization",
             "id": own,
@@ -154,7 +136,7 @@ def _task(message: TeamMessage, task: TeamTask, ids: dict[str, str], municipalit
     business = {"coding": [{"code": task.business_status}], "text": task.business_status}
     decision = msgspec.json.encode(decision_json(message.decision)).decode()
     kind = {"coding": [{"code": "decision"}], "text": "decision"}
-    return _without_nothing(
+    return without_nothing(
         {
             "resourceType": "Task",
             "id": _id(message, f"Task{task.assignment_id}"),

@@ -23,6 +23,17 @@ RECEIPT_KIND = "VANSReceipt"
 _DESCRIPTION_LENGTH = 512
 
 
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """What a VANSEnvelope says of its payload."""
+
+    #: ``XML``, ``EDIFACT`` or ``HL7``
+    format: str = "XML"
+    name: str
+    version: str
+    #: ServiceTag ``MCM:MIME``: the form of a FHIR message
+    mime: str | None = None
+
+
 class VansMessage(msgspec.Struct, frozen=True, kw_only=True):
     """An opened VANSEnvelope: exactly one of payload and receipt."""
 
@@ -185,22 +196,23 @@ def _first_fault(receipt: Receipt) -> tuple[Fault, str | None]:
     return next((letter.fault, letter.letter_id) for letter in receipt.letters if letter.fault is not None)
 
 
-def wrap(letter: Outgoing, payload: bytes | None, envelope_id: str, sent_at: datetime) -> bytes:
-    """The VANSEnvelope around a payload, or around a Receipt element (``payload`` None)."""
-    body = letter.content.decode() if payload is None else _message(letter, payload)
+def wrap(letter: Outgoing, message: tuple[bytes, Document] | None, envelope_id: str, sent_at: datetime) -> bytes:
+    """The VANSEnvelope around a payload, or around a Receipt element (``message`` None)."""
+    body = letter.content.decode() if message is None else _message(letter, *message)
     receiver = _end_point("ReceiverID", letter.vans_receiver_type or "EAN", letter.vans_receiver or letter.receiver)
     end_points = _end_point("SenderID", "EAN", letter.sender) + receiver
     return _document(end_points, envelope_id, f"{sent_at.astimezone(COPENHAGEN):%Y-%m-%dT%H:%M:%S}", body)
 
 
-def _message(letter: Outgoing, payload: bytes) -> str:
-    document = group(
+def _message(letter: Outgoing, payload: bytes, document: Document) -> str:
+    described = group(
         "Document",
-        tag("Format", "XML"),
-        tag("Name", f"MCM:{letter.kind}"),
-        tag("Version", letter.version),
+        tag("Format", document.format),
+        tag("Name", document.name),
+        tag("Version", document.version),
         tag("SizeInBytes", str(len(payload))),
     )
-    transport = group("Transport", tag("Type", "reliable"), tag("TransformMessage", "false"))
-    meta = group("MetaInformation", tag("Identifier", letter.message_id), document, transport)
+    mime = f'<ServiceTag name="MCM:MIME">{escape(document.mime)}</ServiceTag>' if document.mime else ""
+    transport = group("Transport", tag("Type", "reliable"), tag("TransformMessage", "false"), mime)
+    meta = group("MetaInformation", tag("Identifier", letter.message_id), described, transport)
     return group("Message", meta, tag("Data", base64.b64encode(payload).decode()))
