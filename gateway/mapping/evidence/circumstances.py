@@ -10,6 +10,7 @@ from gateway.referral.needs import Finding
 #: offers that are training when they are going on somewhere
 _TEAM_TRAINING = ("offer_heart", "offer_copd", "offer_low_back", "offer_cancer")
 _TRAINS = frozenset({"hold", "traening", "rehabilitering", "rehab", "genoptraening"})
+_IS_OVER = frozenset({"faerdigudredt", "afsluttet", "sluppet"})
 _SAYS_SO = frozenset({"faerdigudredt", "udredt"})
 
 
@@ -66,7 +67,12 @@ def _is_assessed(evidence: Gathered) -> bool:
     pending = [m for m in evidence.prose.affirmed("assessment_pending") if not m.event]
     if denied or pending:
         return False
-    return any(not (m.negated or m.doubted or m.requested or m.family) for m in signs)
+    return any(not (m.negated or m.doubted or m.family or _is_asked_for(m)) for m in signs)
+
+
+def _is_asked_for(assessment: Mention) -> bool:
+    """«Ønskes vurderet af rygkirurg»; what is over cannot be asked for («henvises til ryghold, færdigudredt»)."""
+    return assessment.requested and _IS_OVER.isdisjoint(assessment.phrase.words)
 
 
 def diabetes_by_text(evidence: Gathered) -> Iterator[Finding]:

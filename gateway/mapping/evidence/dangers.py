@@ -63,8 +63,9 @@ def _pregnant(evidence: Gathered) -> Iterator[Finding]:
     for item in evidence.coded_in(_PREGNANCY_GROUP):
         if item.diagnosis.main:
             yield item.finding("PREGNANT")
-    for mention in evidence.prose.affirmed("pregnant"):
-        if not (mention.requested or mention.event):
+    expecting = () if evidence.prose.of_a_man else ("expecting",)  # «de venter barn» of a couple
+    for mention in evidence.prose.affirmed("pregnant", *expecting):
+        if not mention.event:
             yield told("PREGNANT", mention)
 
 

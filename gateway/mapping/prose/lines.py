@@ -2,21 +2,26 @@
 
 A line end counts where the writer set it, not where a system cut a line that was too long. Signs of a cut: the next
 line begins with a small letter although the writer begins with capitals, or with a bracket; the line ends in a word
-that cannot end a sentence; or, in a text with such lines, the next word would not have fitted on the line.
+that cannot end a sentence, or before the number it speaks of; or, in a text with such lines, the next word would not
+have fitted on the line.
 """
 
 import re
 import unicodedata
 from itertools import pairwise
 
-_HYPHENATED = r"[-‐\u00ad][^\S\n]*\n[^\S\n]*"
-#: inside a word the next line goes on in small letters, unless all is written in capitals
-_CUT_WORD = re.compile(rf"(?<=[^\W\d_]){_HYPHENATED}(?=[a-zæøå])|(?<=[A-ZÆØÅ]){_HYPHENATED}(?=[A-ZÆØÅ]{{2}})")
+#: a hyphen and a line end inside a word: the next line goes on in small letters, unless all is written in capitals
+_CUT_WORD = re.compile(
+    r"[-‐\u00ad](?:(?<=[^\W\d_].)[^\S\n]*\n[^\S\n]*(?=[a-zæøå])|(?<=[A-ZÆØÅ].)[^\S\n]*\n[^\S\n]*(?=[A-ZÆØÅ]{2}))"
+)
 _BLANKS = re.compile(r"[^\S\n]+")
-_CAPITAL = re.compile(r"(?:^|[.!?]\s+)[A-ZÆØÅ][a-zæøå]")
+_CAPITAL = re.compile(r"[.!?]\s+[A-ZÆØÅ][a-zæøå]|^[A-ZÆØÅ][a-zæøå]")
 #: behind a short word the full stop may be an abbreviation's
-_SMALL = re.compile(r"(?:^|[^\W\d_]{4}[.!?]\s+)[a-zæøå]")
+_SMALL = re.compile(r"[.!?](?<=[^\W\d_]{4}.)\s+[a-zæøå]|^[a-zæøå]")
 _HEADING = re.compile(r"[^.,;:]{1,30}:")
+_MEASURE = re.compile(r"(?:a1c|bmi|fev1|blodsukker)\b[^.;!?\d]{0,20}$", re.IGNORECASE)
+_SIGNS_WITHIN = tuple("(«§%=<>/&+")
+_CLOSING = tuple(".!?;:")
 _CUTS_TO_TRUST = 2
 #: words that cannot end a sentence
 _OPEN = frozenset(
@@ -56,25 +61,26 @@ def _begins_with_capitals(text: str) -> bool:
 def _width(lines: list[str], *, capitals: bool) -> int | None:
     """Length of the longest line of a text that was cut to a width; None for any other."""
     width = max(map(len, lines))
-    full = [_is_full(line, following, width) for line, following in pairwise(lines)]
-    if any(_goes_on(line, capitals=capitals) for line in lines[1:]) or (all(full) and len(full) >= _CUTS_TO_TRUST):
-        return width
-    return None
-
-
-def _goes_on(line: str, *, capitals: bool) -> bool:
-    """A line that cannot begin a sentence."""
-    return line.startswith("(") or (capitals and line[:1].islower())
+    pairs = list(pairwise(lines))
+    full = [_is_full(line, following, width) for line, following in pairs]
+    known = any(_goes_on(line, following, capitals=capitals) for line, following in pairs)
+    return width if known or (all(full) and len(full) >= _CUTS_TO_TRUST) else None
 
 
 def _is_cut(line: str, following: str, width: int | None, *, capitals: bool) -> bool:
     """Whether a line end is none of the writer's; ``width`` is that of a text which was cut to one."""
-    if not line or not following or line.endswith(":"):
-        return False
-    is_open = line.endswith(",") or line.rpartition(" ")[2].lower() in _OPEN
-    if is_open or _goes_on(following, capitals=capitals):
+    if _goes_on(line, following, capitals=capitals):
         return True
-    return width is not None and _is_full(line, following, width)
+    return width is not None and not line.endswith(_CLOSING) and _is_full(line, following, width)
+
+
+def _goes_on(line: str, following: str, *, capitals: bool) -> bool:
+    """The line cannot end here, or the next line cannot begin a sentence; a heading alone on its line ends it."""
+    if not line or not following or _HEADING.fullmatch(line):
+        return False
+    begun = following.startswith(_SIGNS_WITHIN) or (capitals and following[0].islower())
+    measured = following[0].isdigit() and _MEASURE.search(line) is not None
+    return begun or measured or line.endswith((",", ":")) or line.rpartition(" ")[2].lower() in _OPEN
 
 
 def _is_full(line: str, following: str, width: int) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from gateway.mapping.prose.lexicon import Lexicon
-from gateway.mapping.prose.words import Token, tokens
+from gateway.mapping.prose.words import Token, is_decimal, tokens
 
 _ENDS = frozenset(".!;?")
 _BULLETS = frozenset("-*•–·")
@@ -91,12 +91,13 @@ def _sentences(
 
 
 def _is_abbreviation(line: list[Token], index: int, abbreviations: Collection[str]) -> bool:
-    """A full stop directly behind an abbreviation, a single letter, or a short word with more glued on («Kol.tal»)."""
+    """A full stop directly behind an abbreviation, a letter, or a short word and more («Kol.tal», «Kol. 5,2»)."""
     if index == 0 or index + 1 == len(line) or line[index][0] != "." or line[index - 1][2] != line[index][1]:
         return False
     word = line[index - 1][0]
-    glued = line[index + 1][1] == line[index][2] and line[index + 1][0].isalpha()
-    return word in abbreviations or (word.isalpha() and (len(word) == 1 or (glued and len(word) <= _SHORT)))
+    following, start, _ = line[index + 1]
+    more = is_decimal(following) or (start == line[index][2] and following.isalpha())
+    return word in abbreviations or (word.isalpha() and (len(word) == 1 or (more and len(word) <= _SHORT)))
 
 
 def _known(sentence: tuple[str, list[Token]], lexicon: Lexicon) -> Sentence:

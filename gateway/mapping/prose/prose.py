@@ -1,19 +1,20 @@
 """A referral's free text as mentions: every text piece read once, with the word tables that come with the program."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 import msgspec
 
 from gateway.mapping.prose.lexicon import Lexicon
 from gateway.mapping.prose.mentions import Mention, Searched, mentions
-from gateway.mapping.prose.passages import sentences
+from gateway.mapping.prose.passages import Sentence, sentences
 from gateway.mapping.prose.search import Found, SmallWords, find
 from gateway.referral.model import ClinicalText
 
 #: between the sentence numbers of two texts, so that they are no neighbours
 _GAP = 10
 _WOMAN = frozenset({"hun", "hende", "hendes", "kvinde", "kvinden"})
+_MAN = frozenset({"han", "ham", "hans", "mand", "manden"})
 
 
 class WordTables(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,11 +36,14 @@ class Prose:
         self.searched: list[tuple[ClinicalText, Searched]] = []
         self.mentions: list[Mention] = []
         read = [sentences(t.text, tables.lexicon, tables.headings, tables.abbreviations) for t in texts]
-        of_a_woman = any(word in _WOMAN for found in read for sentence in found for word in sentence.words)
+        words = {word for found in read for sentence in found for word in sentence.words}
+        of_a_woman = not _WOMAN.isdisjoint(words)
+        #: speaks of a man, and of no woman
+        self.of_a_man = not of_a_woman and not _MAN.isdisjoint(words)
         first = 0
         for text, found in zip(texts, read, strict=True):
             searched = [(n, s, find(s, tables.lexicon, tables.small.fillers)) for n, s in enumerate(found, first)]
-            heard = [(n, s, [f for f in phrases if of_a_woman or not _is_citizen(f, n)]) for n, s, phrases in searched]
+            heard = searched if of_a_woman else list(_without_citizen(searched, tables.concepts))
             first += len(found) + _GAP
             self.searched.append((text, heard))
             self.mentions += mentions((text.place, text.text), heard, tables.concepts, tables.small)
@@ -70,6 +74,9 @@ class Prose:
         return [m for m in self.of(*concepts) if m.requested and not (m.refused or m.negated or m.family)]
 
 
-def _is_citizen(found: Found, sentence: int) -> bool:
-    """«Mand» is the citizen of a text that is not about a woman; a later sentence that begins so is about a husband."""
-    return found.phrase.kind == "husband" and not (sentence and found.start == 0)
+def _without_citizen(searched: Searched, concepts: frozenset[str]) -> Iterator[tuple[int, Sentence, list[Found]]]:
+    """«Mand» is the citizen if the text speaks of no woman; a husband begins a sentence after something clinical."""
+    told = False
+    for number, sentence, phrases in searched:
+        yield number, sentence, [f for f in phrases if f.phrase.kind != "husband" or (told and f.start == 0)]
+        told = told or any(f.phrase.kind in concepts for f in phrases)

@@ -15,6 +15,7 @@ PERSONS = frozenset({"family", "others", "husband"})
 _AFTER = {f"{kind}_after": kind for kind in FORWARD}
 _NEAR, _FAR = 4, 9
 _POSSESSIVES = frozenset({",", "hans", "hendes", "pts", "min", "patientens", "borgerens"})
+_NO = frozenset({"ikke", "ej", "ingen"})
 _RELATIVE = frozenset({"der", "som"})
 _UNITS = frozenset({"aar", "mdr", "maaneder", "maaned", "uger", "uge", "dage"})
 
@@ -23,6 +24,8 @@ def scopes_of(sentence: Sentence, item: Found, cues: list[Found], small: SmallWo
     """The scopes that reach a mention, its heading's among them."""
     scopes = {sentence.scope} if sentence.scope else set()
     words = sentence.words
+    if not _NO.isdisjoint(item.phrase.words):  # «kan ikke deltage på hold» says its own no
+        cues = [cue for cue in cues if cue.phrase.kind != "negation"]
     for cue in cues:
         kind = cue.phrase.kind
         if cue.start < item.start and cue.end < item.end:

@@ -4,7 +4,10 @@ import msgspec
 
 from gateway.mapping.prose.lexicon import Lexicon, Node, Phrase
 from gateway.mapping.prose.passages import Sentence
+from gateway.mapping.prose.words import is_decimal
 
+#: letters of a word that may be a laboratory's abbreviation
+_SHORT = 3
 _SIGNS = frozenset({":", ","})
 
 
@@ -39,11 +42,16 @@ def find(sentence: Sentence, lexicon: Lexicon, fillers: frozenset[str]) -> list[
         if node is None:
             continue
         end, phrases = _longest(words, start, node, fillers)
-        if phrases and end > reached:
+        if phrases and end > reached and not _is_measured(words, start, end):
             out += [Found(phrase=p, start=start, end=end) for p in phrases]
             if word not in _SIGNS:  # «: ingen» and «, henvises» stand behind one word and before another
                 reached = end
     return out
+
+
+def _is_measured(words: list[str], start: int, end: int) -> bool:
+    """A short word before a decimal number names what was measured: «Kol. 5,2» is cholesterol."""
+    return end - start == 1 and len(words[start]) <= _SHORT and end < len(words) and is_decimal(words[end])
 
 
 def _fills(word: str, fillers: frozenset[str]) -> bool:

@@ -31,6 +31,16 @@ def normal(word: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c)) or word
 
 
+def is_decimal(word: str) -> bool:
+    """A measured value with a decimal comma.
+
+    >>> is_decimal("5,2"), is_decimal("5"), is_decimal("10.09.2025")
+    (True, False, False)
+    """
+    whole, comma, part = word.partition(",")
+    return bool(comma) and whole.isdigit() and part.isdigit()
+
+
 def tokens(text: str) -> list[Token]:
     """The text's tokens in order; a run of line ends is one token."""
     return [
