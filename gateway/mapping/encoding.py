@@ -145,10 +145,10 @@ def _letter(
     kind, version = letter_type
     receiver = content.receiver.gln or ""
     cause = _distinct(reply.cause, draft=reply.draft)
-    ours = letter_id(cause, kind, receiver)
+    ours = letter_id(cause, kind, receiver, reply.ordinal)
     return Outgoing(
         letter_id=ours,
-        message_id=fhir_id(cause, kind, receiver),
+        message_id=fhir_id(cause, kind, receiver, reply.ordinal),
         kind=kind,
         version=version,
         channel=Channel.MEDCOM,

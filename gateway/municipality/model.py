@@ -8,15 +8,11 @@ from collections.abc import Mapping
 from datetime import date
 from importlib import resources
 from pathlib import Path
-from string import Formatter
 
 import msgspec
 
 from gateway.errors import ConfigurationError
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the municipality file; unknown keys are refused."""
+from gateway.municipality.texts import LetterText, Record, letter_problems, offer_problems, return_problems
 
 
 class Letterhead(Record, frozen=True, kw_only=True):
@@ -76,6 +72,9 @@ class Clocks(Record, frozen=True, kw_only=True):
     alarm_day: int = 12
     review_workdays: int = 2
     receipt_minutes: int = 30
+    #: the follow-up talk by telephone, in months after the closing talk: from when, and until when at the latest
+    follow_up_from_months: int = 2
+    follow_up_until_months: int = 3
 
 
 class Receipts(Record, frozen=True, kw_only=True):
@@ -85,34 +84,16 @@ class Receipts(Record, frozen=True, kw_only=True):
     vans: str = "vans"
 
 
-class LetterText(Record, frozen=True, kw_only=True):
-    """Subject (at most 70 characters) of a status letter, and its text with ``{placeholders}``."""
-
-    subject: str
-    text: str
-
-
 class Versions(Record, frozen=True, kw_only=True):
     """Which version of our letters a receiver gets, by GLN; the default follows the referral's own version."""
 
     xdis15: Mapping[str, str] = {}
 
 
-#: the occasions on which we write, and the placeholders each text may hold
-OCCASIONS: Mapping[str, frozenset[str]] = {
-    "review": frozenset({"received"}),
-    "accepted": frozenset({"received", "interventions", "deadline"}),
-    "info_requested": frozenset({"received", "note"}),
-    "returned": frozenset({"received", "note"}),
-    "discharge": frozenset({"received", "courses", "note"}),
-}
-#: the reasons that lead to a drafted answer, in the order in which the answer names them
-RETURN_REASONS = ("OUTSIDE_MUNICIPALITY", "NOT_OFFERED", "HBA1C_BELOW")
 #: MedCom's IdentifierCode
 _IDENTIFIER_CODES = frozenset({"ydernummer", "sygehusafdelingsnummer", "kommunenummer", "lokationsnummer", "sorkode"})
 #: what a receiver can choose: ``gateway.referral.letters.Payload``, but for EDIFACT
 _FORMATS = frozenset({"medcom-xml", "fhir-json", "fhir-xml"})
-_RETURN_PLACEHOLDERS = frozenset({"received", "evidence"})
 
 
 class Municipality(Record, frozen=True, kw_only=True):
@@ -145,6 +126,8 @@ class Municipality(Record, frozen=True, kw_only=True):
     #: GLN of a receiver → the standard its letters are written in; others get the one their referral came in
     formats: Mapping[str, str] = {}
     letters: Mapping[str, LetterText]
+    #: programme → what it holds, for the referrer; stands in the letters as ``{offers}``
+    offers: Mapping[str, str]
     #: return reason → drafted answer
     returns: Mapping[str, str]
 
@@ -185,7 +168,12 @@ def load(path: Path | None = None) -> Municipality:
 
 def inconsistencies(municipality: Municipality) -> list[str]:
     """What in the file contradicts itself; empty when all is well. Codes are proved by ``gateway.proof``."""
-    return [*_broken_references(municipality), *_broken_texts(municipality)]
+    return [
+        *_broken_references(municipality),
+        *letter_problems(municipality.letters),
+        *return_problems(municipality.returns),
+        *offer_problems(municipality.offers, municipality.offered),
+    ]
 
 
 def _broken_references(municipality: Municipality) -> list[str]:
@@ -214,33 +202,3 @@ def _is_month_day(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _broken_texts(municipality: Municipality) -> list[str]:
-    problems = [f"letters.{name} is missing" for name in OCCASIONS if name not in municipality.letters]
-    for name, letter in municipality.letters.items():
-        if name not in OCCASIONS:
-            problems.append(f"letters.{name}: no such occasion")
-            continue
-        found = [*_text_problems(letter.subject, frozenset()), *_text_problems(letter.text, OCCASIONS[name])]
-        problems += [f"letters.{name}: {p}" for p in found]
-        if len(letter.subject) > 70:  # noqa: PLR2004  (XDIS91 AdditionalInformation/Subject, an1..70)
-            problems.append(f"letters.{name}: the subject is longer than 70 characters")
-    problems += [f"returns.{name} is missing" for name in RETURN_REASONS if name not in municipality.returns]
-    for name, text in municipality.returns.items():
-        if name not in RETURN_REASONS:
-            problems.append(f"returns.{name}: no such reason")
-        problems += [f"returns.{name}: {p}" for p in _text_problems(text, _RETURN_PLACEHOLDERS)]
-    return problems
-
-
-def _text_problems(text: str, allowed: frozenset[str]) -> list[str]:
-    try:
-        parts = [part[1:] for part in Formatter().parse(text) if part[1] is not None]
-    except ValueError as error:
-        return [f"braces do not match ({error})"]
-    problems = [f"unknown placeholder {{{field}}}" for field in sorted({str(p[0]) for p in parts} - allowed)]
-    problems += [f"{{{field}}} must stand without a format" for field, form, as_ in parts if form or as_]
-    if "bevilg" in text.lower():
-        problems.append("a gateway never says that something is granted («bevilget»)")
-    return problems

@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from gateway.referral.decide import RETURN, REVIEW, Assignment, Decision
-from gateway.referral.events import TeamEvent
+from gateway.referral.events import Author, TeamEvent
 from gateway.referral.ids import Cause, fhir_id
 from gateway.referral.letters import Arrival
 from gateway.referral.model import Referral
@@ -60,6 +60,24 @@ WAITING = frozenset({State.FOR_REVIEW, State.DRAFTED_RETURN, State.INFO_REQUESTE
 _NEVER_TAKEN_ON = frozenset({State.RETURNED, State.REASSIGNED, State.CANCELLED_BY_REFERRER})
 
 
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """Words for the referrer that a team gave with a step."""
+
+    at: datetime
+    author: Author
+    text: str
+
+
+class Course(msgspec.Struct, frozen=True, kw_only=True):
+    """An intervention that was started."""
+
+    intervention: Coded
+    #: ``individual`` or ``group``
+    delivery: str | None
+    #: date or date-time, as the team told it
+    started: str
+
+
 class CaseAssignment(msgspec.Struct, frozen=True, kw_only=True):
     """A first intervention at a team, as it goes along."""
 
@@ -71,21 +89,56 @@ class CaseAssignment(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     #: the assignment this one came from (referred on, reassigned)
     parent: str | None = None
+    #: when an event created it; None for what the decision itself assigned
+    opened_at: datetime | None = None
+    #: when it came to stand where it does; None before any step
+    since: datetime | None = None
+    #: where it stood when the referrer was asked
+    asked_in: State | None = None
     team_accepted_at: datetime | None = None
     booked_for: datetime | None = None
     first_talk_at: datetime | None = None
-    #: date or date-time of the first course's start, as the team told it
-    started: str | None = None
+    closing_talk_at: datetime | None = None
+    #: in the order in which they started; an intervention stands once
+    courses: tuple[Course, ...] = ()
+    #: date or date-time of the end, as the team told it
     ended: str | None = None
     ended_at: datetime | None = None
-    interventions: tuple[Coded, ...] = ()
     stop_reason: Coded | None = None
-    note: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def interventions(self) -> tuple[Coded, ...]:
+        """What was started."""
+        return tuple(course.intervention for course in self.courses)
+
+    @property
+    def started(self) -> str | None:
+        """Date or date-time of the first course's start."""
+        return self.courses[0].started if self.courses else None
+
+    @property
+    def was_handed_over(self) -> bool:
+        """Whether its team has it as decided, a question to the referrer since then or not."""
+        decided = self.asked_in if self.state is State.INFO_REQUESTED else self.state
+        return decided is not None and decided not in WAITING
+
+    @property
+    def has_seen_citizen(self) -> bool:
+        """Whether the first talk was held or a course started: what ``respond_by`` asks for (decision.md §7)."""
+        return self.first_talk_at is not None or bool(self.courses)
 
     @property
     def has_ended(self) -> bool:
         """Whether the assignment counts as ended for the discharge note."""
         return self.state in ENDED
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that counts, and the assignments it was about when it was told."""
+
+    event_id: str
+    assignments: tuple[str, ...]
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,8 +154,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     #: as decided, before any event
     initial: tuple[CaseAssignment, ...]
     assignments: tuple[CaseAssignment, ...]
-    #: team events in the order they took effect; history is never rewritten
+    #: everything that was told, in the order in which it reached us; history is never rewritten
     events: tuple[TeamEvent, ...] = ()
+    #: what of it counts, in the order in which it happened: late events in their place, withdrawn ones gone
+    timeline: tuple[Counted, ...] = ()
     #: when the discharge note was written; there is never a second
     discharged_at: datetime | None = None
 
@@ -125,6 +180,13 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         """All assignments ended, the municipality had taken the citizen on, and no note was written yet."""
         taken_on = any(a.state not in _NEVER_TAKEN_ON for a in self.assignments)
         return self.all_ended and taken_on and self.discharged_at is None
+
+    @property
+    def programmes(self) -> tuple[str, ...]:
+        """The programmes as a person decided them, else as the rules found them."""
+        counting = {counted.event_id for counted in self.timeline}
+        decided = [e.programmes for e in self.events if e.event_id in counting and e.programmes is not None]
+        return decided[-1] if decided else self.decision.programmes
 
     def running_teams(self) -> frozenset[str]:
         """Teams with a course that is started and not ended."""

@@ -1,8 +1,11 @@
-"""The discharge note: what came of the referral, to the referrer and the copy receiver it names."""
+"""The discharge note: what came of the referral, to the referrer and the copy receiver it names. Once for each.
 
+When a case ends again after its note (a withdrawn end, a referral on after the end), the same text goes out as a status
+letter: the receiver is never left with what is no longer so, and never gets a second note.
+"""
+
+from collections.abc import Iterator
 from datetime import datetime
-
-import msgspec
 
 from gateway.municipality.model import Municipality
 from gateway.referral.case import Case, CaseAssignment, State
@@ -12,21 +15,23 @@ from gateway.referral.letters import DischargeNote
 from gateway.referral.model import Party
 from gateway.referral.moments import danish_date, parse_moment
 from gateway.referral.reply import Reply, case_reply, our_party
+from gateway.referral.status_letters import Occasion, filled, receivers, status_letters
 from gateway.referral.workdays import local_date
 
 
-def discharge_notes(case: Case, event: TeamEvent, municipality: Municipality) -> list[Reply]:
-    """The discharge note to the referrer, and its copy where the copy receiver's GLN is known."""
-    cause = Cause(sender=case.case_id, id="discharge")
-    copy = case.referral.answer_cc
-    note = _discharge_note(case, event, municipality, case.referral.sender, copy)
-    out = [case_reply(case, note, cause)]
-    gln = municipality.addresses.get(copy.identifier or "") if copy else None
-    if copy is not None and gln is not None:
-        receiver = msgspec.structs.replace(copy, gln=gln)
-        note = _discharge_note(case, event, municipality, receiver, copy)
-        out.append(case_reply(case, note, cause))
-    return out
+def discharge(case: Case, event: TeamEvent, municipality: Municipality) -> list[Reply]:
+    """What is sent when the last assignment has ended with this event; nothing where nobody was taken on."""
+    if case.owes_discharge_note:
+        cause = Cause(sender=case.case_id, id="discharge")
+        to = municipality.letters["discharge"].to
+        notes = (_note(case, event, municipality, receiver) for receiver in receivers(case, municipality, to))
+        return [case_reply(case, note, cause) for note in notes]
+    if case.discharged_at is None:
+        return []
+    cause = Cause(sender=case.case_id, id=f"discharge|{event.event_id}")
+    words = {"courses": _courses(case, municipality)}
+    again = Occasion(name="discharge_corrected", cause=cause, at=event.occurred, words=words)
+    return status_letters(case, municipality, again)
 
 
 def copy_without_address(case: Case, municipality: Municipality) -> str | None:
@@ -37,16 +42,15 @@ def copy_without_address(case: Case, municipality: Municipality) -> str | None:
     return f"{copy.identifier_code or ''} {copy.identifier or ''}".strip()
 
 
-def _discharge_note(
-    case: Case, event: TeamEvent, municipality: Municipality, receiver: Party, copy: Party | None
-) -> DischargeNote:
+def _note(case: Case, event: TeamEvent, municipality: Municipality, receiver: Party) -> DischargeNote:
     referral = case.referral
+    values = {"received": danish_date(local_date(case.received_at)), "courses": _courses(case, municipality)}
     return DischargeNote(
-        text=_discharge_text(case, municipality),
+        text=filled(municipality.letters["discharge"].text, values),
         sender=our_party(municipality),
         speciality_name=municipality.letterhead.speciality_name,
         receiver=receiver,
-        copy_receiver=copy,
+        copy_receiver=referral.answer_cc,
         citizen=referral.citizen,
         episode_id=referral.episode_id,
         referral_id=referral.letter_id,
@@ -62,44 +66,55 @@ def _discharge_note(
     )
 
 
-def _discharge_text(case: Case, municipality: Municipality) -> str:
-    words = municipality.letters["discharge"]
-    courses = "\n".join(_course(a, municipality) for a in case.assignments if a.intervention or a.interventions)
-    notes = [a.note for a in case.assignments if a.note]
-    text = words.text.strip().format(
-        received=danish_date(local_date(case.received_at)), courses=courses, note="\n".join(dict.fromkeys(notes))
-    )
-    return text.strip()
+def _courses(case: Case, municipality: Municipality) -> str:
+    return "\n".join(line for a in case.assignments for line in _told(a, municipality))
 
 
-_OUTCOME_WORDS = {
+_OUTCOMES = {
+    State.COURSE_COMPLETED: "gennemført",
+    State.CLOSING_TALK_HELD: "gennemført",
+    State.FOLLOW_UP: "gennemført",
+    State.CLOSED: "afsluttet",
     State.NOT_REACHED: "borgeren kunne ikke træffes",
     State.DECLINED_BY_CITIZEN: "borgeren ønskede ikke tilbuddet",
     State.STOPPED: "stoppet før tid",
     State.REASSIGNED: "overgivet til andet team",
     State.CANCELLED_BY_REFERRER: "annulleret af henviser",
+    State.RETURNED: "returneret til henviser",
 }
+_DELIVERIES = {"group": " (hold)", "individual": " (individuelt)"}
 
 
-def _course(assignment: CaseAssignment, municipality: Municipality) -> str:
-    """One line of the note: what, where, from when to when, and how it ended."""
-    what = ", ".join(c.display for c in assignment.interventions)
-    if not what and assignment.intervention is not None:
-        what = assignment.intervention.display
-    outcome = _OUTCOME_WORDS.get(assignment.state, "afsluttet")
+def _told(assignment: CaseAssignment, municipality: Municipality) -> Iterator[str]:
+    """One assignment: each course with its dates and outcome, then the team's notes with date and author."""
+    where = municipality.teams[assignment.team].display
+    for course in assignment.courses:
+        what = f"{course.intervention.display}{_DELIVERIES.get(course.delivery or '', '')}"
+        yield f"{what} hos {where}, {_span(course.started, assignment)}: {_outcome(assignment)}."
+    if not assignment.courses and assignment.intervention is not None:
+        talk = assignment.first_talk_at
+        when = talk or assignment.ended_at
+        dated = f" ({danish_date(local_date(when))})" if when else ""
+        yield f"{assignment.intervention.display} hos {where}{dated}: {_outcome(assignment)}."
+    for note in assignment.notes:
+        title = f", {note.author.title}" if note.author.title else ""
+        yield f"{danish_date(local_date(note.at))}, {note.author.name}{title}: {note.text}"
+
+
+def _outcome(assignment: CaseAssignment) -> str:
+    outcome = _OUTCOMES[assignment.state]
+    if assignment.state is State.CLOSED and not assignment.courses and assignment.first_talk_at:
+        outcome = "samtalen er holdt, og der er ikke aftalt et forløb"
     if assignment.stop_reason is not None:
         outcome = f"{outcome} ({assignment.stop_reason.display})"
-    dates = _course_dates(assignment)
-    return f"{what} hos {municipality.teams[assignment.team].display}{dates}: {outcome}."
+    return outcome
 
 
-def _course_dates(assignment: CaseAssignment) -> str:
-    started = parse_moment(assignment.started)
-    ended = parse_moment(assignment.ended) or assignment.ended_at
-    if started is None:
-        return f" ({danish_date(local_date(ended))})" if ended else ""
-    end = f" til {danish_date(local_date(ended))}" if ended else ""
-    return f", {danish_date(local_date(started))}{end}"
+def _span(started: str, assignment: CaseAssignment) -> str:
+    """From when to when a course ran."""
+    start, end = parse_moment(started), parse_moment(assignment.ended) or assignment.ended_at
+    told = [danish_date(local_date(moment)) for moment in (start, end) if moment]
+    return " til ".join(told)
 
 
 def _ended_at(case: Case) -> datetime | None:

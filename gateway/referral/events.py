@@ -20,6 +20,8 @@ class EventType(StrEnum):
     RETURNED = "returned"
     #: the referrer is asked a question
     INFO_REQUESTED = "info_requested"
+    #: the referrer answered (also what the gateway itself notes when a reply or updated referral comes)
+    INFO_RECEIVED = "info_received"
     #: the citizen is helped to a doctor's referral
     REFERRAL_REQUESTED = "referral_requested"
     CONTACTED = "contacted"

@@ -6,7 +6,6 @@ from gateway.errors import Fault
 from gateway.municipality.model import Municipality
 from gateway.referral import lifecycle
 from gateway.referral.case import Case
-from gateway.referral.discharge import discharge_notes
 from gateway.referral.events import TeamEvent
 from gateway.referral.handled import Handled
 from gateway.referral.inbox import Known, SentLetter, Settled
@@ -26,7 +25,6 @@ def follow_event(event: TeamEvent, known: Known, municipality: Municipality) -> 
         return Handled(case_id=case.case_id)
     replies = to_event(case, after, event, municipality)
     if after.owes_discharge_note and not case.all_ended:
-        replies += discharge_notes(after, event, municipality)
         after = msgspec.structs.replace(after, discharged_at=event.occurred)
     after = msgspec.structs.replace(after, number=case.number + 1)
     return Handled(cases=(after,), case_id=case.case_id, replies=tuple(replies))

@@ -1,132 +1,158 @@
-"""The case's steps: a table of what is possible where, and what each step changes. Pure.
+"""The case's life: an event told → the case after it, or why it is impossible. Pure; the table is in ``steps``.
 
-``received → for_review → accepted | info_requested | referral_requested | returned``;
-``accepted → contacted → talk_booked → talk_held → course_started → course_completed → closing_talk_held → follow_up →
-closed``, with direct starts, early ends and reassignment (design §5). Steps belong to an assignment.
+What is told is kept in the order in which it reached us (``Case.events``). What counts is kept in the order in which it
+happened (``Case.timeline``): a late event takes its place by ``occurred`` and what came after it is played again. Where
+it does not fit there (clocks differ, a time was entered wrongly) it counts as told last, as long as that is possible.
+A withdrawn event leaves the timeline, never the history.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 
-from fsiii import AFKLARENDE_SAMTALE, care_social_codes, intervention
 from gateway.errors import Fault
 from gateway.municipality.model import Municipality
-from gateway.referral.case import ENDED, WAITING, Case, CaseAssignment, State, new_assignment
-from gateway.referral.decide import Assignment
-from gateway.referral.events import EventType, TeamEvent
-from gateway.referral.ids import Cause
-from gateway.referral.needs import Coded
+from gateway.referral.case import WAITING, Case, CaseAssignment, Counted, State
+from gateway.referral.changes import added, advance
+from gateway.referral.events import Author, EventType, TeamEvent
+from gateway.referral.ids import Cause, fhir_id
+from gateway.referral.steps import DECISIONS, STEPS, why_not
 
 _replace = msgspec.structs.replace
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a step may be taken from and where it leads; ``target`` None leaves the state as it is."""
-
-    sources: frozenset[State]
-    target: State | None
-
-
-_BEFORE_TALK = frozenset({State.ACCEPTED, State.CONTACTED, State.TALK_BOOKED})
-_UNDER_WAY = _BEFORE_TALK | {State.TALK_HELD, State.COURSE_STARTED}
-_DECISIONS = frozenset({EventType.ACCEPTED, EventType.REVIEW_DECIDED})
-_AFTER_COURSE = frozenset({State.COURSE_COMPLETED, State.CLOSING_TALK_HELD, State.FOLLOW_UP})
-_UNDECIDED = frozenset({State.FOR_REVIEW, State.INFO_REQUESTED, State.REFERRAL_REQUESTED})
-
-STEPS: Mapping[EventType, Step] = {
-    EventType.ACCEPTED: Step(sources=_UNDECIDED | _BEFORE_TALK, target=None),
-    EventType.REVIEW_DECIDED: Step(sources=WAITING, target=State.ACCEPTED),
-    EventType.RETURNED: Step(sources=WAITING, target=State.RETURNED),
-    EventType.INFO_REQUESTED: Step(sources=WAITING | _BEFORE_TALK, target=State.INFO_REQUESTED),
-    EventType.REFERRAL_REQUESTED: Step(sources=WAITING, target=State.REFERRAL_REQUESTED),
-    EventType.CONTACTED: Step(sources=_BEFORE_TALK - {State.TALK_BOOKED}, target=State.CONTACTED),
-    EventType.NOT_REACHED: Step(sources=_BEFORE_TALK, target=State.NOT_REACHED),
-    EventType.TALK_BOOKED: Step(sources=_BEFORE_TALK, target=State.TALK_BOOKED),
-    EventType.TALK_HELD: Step(sources=_BEFORE_TALK | {State.TALK_HELD}, target=State.TALK_HELD),
-    EventType.COURSE_STARTED: Step(sources=_UNDER_WAY, target=State.COURSE_STARTED),
-    EventType.SESSION_HELD: Step(sources=frozenset({State.COURSE_STARTED}), target=None),
-    EventType.NO_SHOW: Step(sources=_UNDER_WAY, target=None),
-    EventType.REFERRED_ON: Step(
-        sources=frozenset({State.TALK_HELD, State.COURSE_STARTED}) | _AFTER_COURSE, target=None
-    ),
-    EventType.COURSE_COMPLETED: Step(sources=frozenset({State.COURSE_STARTED}), target=State.COURSE_COMPLETED),
-    EventType.CLOSING_TALK_HELD: Step(sources=frozenset({State.COURSE_COMPLETED}), target=State.CLOSING_TALK_HELD),
-    EventType.FOLLOW_UP_HELD: Step(sources=_AFTER_COURSE, target=State.FOLLOW_UP),
-    EventType.STOPPED: Step(sources=_UNDER_WAY, target=State.STOPPED),
-    EventType.DECLINED_BY_CITIZEN: Step(sources=WAITING | _UNDER_WAY, target=State.DECLINED_BY_CITIZEN),
-    EventType.REASSIGNED: Step(sources=_UNDER_WAY, target=State.REASSIGNED),
-    EventType.CLOSED: Step(
-        sources=_AFTER_COURSE
-        | {State.TALK_HELD, State.NOT_REACHED, State.STOPPED, State.DECLINED_BY_CITIZEN, State.RETURNED},
-        target=State.CLOSED,
-    ),
-}
+_IMPOSSIBLE = "GW-162"
 
 
 def apply(case: Case, event: TeamEvent, municipality: Municipality) -> Case | Fault:
     """The case after the event, or why the step is impossible (GW-160, GW-162); a known event changes nothing."""
     if any(known.event_id == event.event_id for known in case.events):
         return case
-    unknown = [t for t in (event.team, event.to_team, *_teams_decided(event)) if t and t not in municipality.teams]
-    if unknown:
-        return Fault(id="GW-160", detail=f"ukendt team {unknown[0]}")
+    unknown = _unknown_name(event, municipality)
+    if unknown is not None:
+        return Fault(id="GW-160", detail=unknown)
+    told = _replace(case, events=(*case.events, event))
     if event.type is EventType.WITHDRAWN:
-        return _withdraw(case, event, municipality)
-    after = _take_step(case, event)
+        return _withdraw(told, event)
+    return _in_its_place(told, event)
+
+
+def information_arrived(case: Case, cause: Cause, at: datetime, municipality: Municipality) -> Case:
+    """The case after the referrer's answer came as a letter (``cause``), received ``at``.
+
+    What waited for it stands where it stood before the question; a case that asked nothing is left as it is.
+    """
+    asked = [a.team for a in case.assignments if a.state is State.INFO_REQUESTED]
+    if not asked:
+        return case
+    answer = TeamEvent(
+        event_id=fhir_id(cause, "info_received", case.case_id),
+        type=EventType.INFO_RECEIVED,
+        team=asked[0],
+        occurred=at,
+        author=Author(name="henviser"),
+        case_id=case.case_id,
+    )
+    after = apply(case, answer, municipality)
+    return case if isinstance(after, Fault) else after
+
+
+def _unknown_name(event: TeamEvent, municipality: Municipality) -> str | None:
+    teams = (event.team, event.to_team, *(a.team for a in event.assignments or ()))
+    unknown = [f"ukendt team {team}" for team in teams if team and team not in municipality.teams]
+    unknown += [f"ukendt program {name}" for name in event.programmes or () if name not in municipality.offered]
+    return unknown[0] if unknown else None
+
+
+# ------------------------------------------------------------------ where an event counts
+def _in_its_place(told: Case, event: TeamEvent) -> Case | Fault:
+    """The event where it happened, else, where it cannot have happened then, after all that was told before."""
+    occurred = {e.event_id: e.occurred for e in told.events}
+    before = [n for n, c in enumerate(told.timeline, start=1) if occurred[c.event_id] <= event.occurred]
+    place = max(before, default=0)
+    if place < len(told.timeline):
+        new = Counted(event_id=event.event_id, assignments=())
+        in_place = _played(told, (*told.timeline[:place], new, *told.timeline[place:]))
+        if isinstance(in_place, Case):
+            return in_place
+    return _take_step(told, event)
+
+
+def _played(case: Case, timeline: Iterable[Counted]) -> Case | Fault:
+    """The case as these events make it, from the decision on."""
+    told = {e.event_id: e for e in case.events}
+    played = _replace(case, assignments=case.initial, timeline=())
+    for counted in timeline:
+        after = _take_step(played, told[counted.event_id], counted.assignments)
+        if isinstance(after, Fault):
+            return after
+        played = after
+    return played
+
+
+def _withdraw(told: Case, event: TeamEvent) -> Case | Fault:
+    """Play the timeline again without the withdrawn event; the history keeps both."""
+    left = tuple(c for c in told.timeline if c.event_id != event.withdraws)
+    if len(left) == len(told.timeline):
+        return Fault(id=_IMPOSSIBLE, detail="hændelsen, der trækkes tilbage, gælder ikke i forløbet")
+    after = _played(told, left)
     if isinstance(after, Fault):
-        return after
-    return _replace(after, events=(*case.events, event))
+        return Fault(id=_IMPOSSIBLE, detail=f"senere hændelser bygger på den: {after.detail}")
+    return after
 
 
-def allowed(assignment: CaseAssignment) -> tuple[str, ...]:
-    """Names of the steps that can be taken where the assignment stands."""
-    return tuple(sorted(t.value for t, step in STEPS.items() if assignment.state in step.sources))
-
-
-def _take_step(case: Case, event: TeamEvent) -> Case | Fault:
-    chosen = _concerned(case, event)
+# ------------------------------------------------------------------ one step
+def _take_step(case: Case, event: TeamEvent, named: tuple[str, ...] = ()) -> Case | Fault:
+    """One step; ``named`` are the assignments it was about when it was told, where it is played again."""
+    chosen = _same_as_told(case, named) if named else _concerned(case, event)
     if isinstance(chosen, Fault):
         return chosen
-    step = STEPS[event.type]
-    for assignment in chosen:
-        if assignment.state not in step.sources:
-            possible = ", ".join(allowed(assignment)) or "ingen"
-            return Fault(id="GW-162", detail=f"{event.type} i tilstanden {assignment.state}; mulige trin: {possible}")
-    changed = {a.id: _advance(a, event, step) for a in chosen}
+    impossible = next((why for a in chosen if (why := why_not(a, event))), None)
+    if impossible is not None:
+        return Fault(id=_IMPOSSIBLE, detail=impossible)
+    changed = {a.id: advance(a, event) for a in chosen}
     kept = tuple(changed.get(a.id, a) for a in case.assignments)
-    added = _added(case, event, chosen)
     if event.type is EventType.REVIEW_DECIDED:
         kept = tuple(a for a in kept if a.id not in changed)
-    return _replace(case, assignments=(*kept, *added))
+    counted = Counted(event_id=event.event_id, assignments=tuple(changed))
+    assignments = (*kept, *added(case, event, chosen))
+    return _replace(case, assignments=assignments, timeline=(*case.timeline, counted))
+
+
+def _same_as_told(case: Case, named: tuple[str, ...]) -> tuple[CaseAssignment, ...] | Fault:
+    chosen = tuple(a for a in case.assignments if a.id in named)
+    if len(chosen) == len(named):
+        return chosen
+    return Fault(id=_IMPOSSIBLE, detail="opgaven, den handler om, findes ikke uden den")
 
 
 def _concerned(case: Case, event: TeamEvent) -> tuple[CaseAssignment, ...] | Fault:
-    """The assignments an event speaks of: all that wait for the review team, else the team's only or named one."""
+    """The assignments an event speaks of: all that wait for the review team, else the team's only or named one.
+
+    The referrer's answer is an answer to the case: all that wait for it go on.
+    """
+    asked = tuple(a for a in case.assignments if a.state is State.INFO_REQUESTED)
+    if event.type is EventType.INFO_RECEIVED and asked:
+        return asked
     waiting = tuple(a for a in case.assignments if a.state in WAITING)
     if waiting and not _is_decided(case):
         if event.team != case.decision.review_team:
-            return Fault(id="GW-162", detail=f"forløbet venter på {case.decision.review_team}")
+            return Fault(id=_IMPOSSIBLE, detail=f"forløbet venter på {case.decision.review_team}")
         return waiting
     return _of_team(case, event)
 
 
 def _is_decided(case: Case) -> bool:
     """No person's decision is open; a team that has asked a question since then goes on by itself."""
-    gone = withdrawn_ids(case.events)
-    taken = any(e.type in _DECISIONS and e.event_id not in gone for e in case.events)
+    counting = {counted.event_id for counted in case.timeline}
+    taken = any(e.type in DECISIONS and e.event_id in counting for e in case.events)
     return case.decision.review_team is None or taken
-
-
-def _teams_decided(event: TeamEvent) -> tuple[str, ...]:
-    return tuple(a.team for a in event.assignments or ())
 
 
 def _of_team(case: Case, event: TeamEvent) -> tuple[CaseAssignment, ...] | Fault:
     ours = [a for a in case.assignments if a.team == event.team and a.state is not State.REASSIGNED]
     if event.assignment is not None:
         named = tuple(a for a in ours if a.id == event.assignment)
-        return named or Fault(id="GW-162", detail=f"{event.team} har ikke opgaven assignment={event.assignment}")
+        return named or Fault(id=_IMPOSSIBLE, detail=f"{event.team} har ikke opgaven assignment={event.assignment}")
     able = [a for a in ours if a.state in STEPS[event.type].sources]
     candidates = [a for a in ours if not a.has_ended] or able or ours
     if len(candidates) > 1 and len(able) == 1:
@@ -134,112 +160,6 @@ def _of_team(case: Case, event: TeamEvent) -> tuple[CaseAssignment, ...] | Fault
     if len(candidates) == 1:
         return (candidates[0],)
     if not candidates:
-        return Fault(id="GW-162", detail=f"{event.team} har ingen opgave i forløbet")
+        return Fault(id=_IMPOSSIBLE, detail=f"{event.team} har ingen opgave i forløbet")
     ids = ", ".join(a.id for a in candidates)
-    return Fault(id="GW-162", detail=f"{event.team} har flere opgaver; angiv assignment: {ids}")
-
-
-def _advance(assignment: CaseAssignment, event: TeamEvent, step: Step) -> CaseAssignment:
-    target = step.target or assignment.state
-    if event.type is EventType.ACCEPTED and assignment.state in _UNDECIDED:
-        target = State.ACCEPTED
-    changes = _CHANGES.get(event.type)
-    told = changes(assignment, event) if changes else {}
-    ends_now = target in ENDED and not assignment.has_ended
-    ended = {"ended_at": event.occurred, "note": event.note} if ends_now else {}
-    return _replace(assignment, state=target, **ended, **told)
-
-
-def _accepted(_assignment: CaseAssignment, event: TeamEvent) -> dict[str, object]:
-    return {"team_accepted_at": event.occurred}
-
-
-def _talk_booked(_assignment: CaseAssignment, event: TeamEvent) -> dict[str, object]:
-    return {"booked_for": event.booked_for}
-
-
-def _talk_held(assignment: CaseAssignment, event: TeamEvent) -> dict[str, object]:
-    start = event.period.start if event.period else event.occurred
-    return {"first_talk_at": assignment.first_talk_at or start}
-
-
-def _course_started(assignment: CaseAssignment, event: TeamEvent) -> dict[str, object]:
-    added = tuple(coded(code) for code in event.interventions or ())
-    new = tuple(c for c in added if c not in assignment.interventions)
-    return {
-        "started": assignment.started or event.started,
-        "interventions": (*assignment.interventions, *new),
-        "delivery": event.delivery,
-    }
-
-
-def _course_completed(_assignment: CaseAssignment, event: TeamEvent) -> dict[str, object]:
-    return {"ended": event.ended}
-
-
-def _stopped(_assignment: CaseAssignment, event: TeamEvent) -> dict[str, object]:
-    reason = care_social_codes("stop_reason")[event.stop_reason or ""]
-    return {"stop_reason": Coded(code=reason.code, display=reason.display)}
-
-
-_CHANGES: Mapping[EventType, Callable[[CaseAssignment, TeamEvent], dict[str, object]]] = {
-    EventType.ACCEPTED: _accepted,
-    EventType.TALK_BOOKED: _talk_booked,
-    EventType.TALK_HELD: _talk_held,
-    EventType.COURSE_STARTED: _course_started,
-    EventType.COURSE_COMPLETED: _course_completed,
-    EventType.STOPPED: _stopped,
-}
-
-
-def _added(case: Case, event: TeamEvent, chosen: tuple[CaseAssignment, ...]) -> tuple[CaseAssignment, ...]:
-    """New assignments an event creates; ids derive from the event."""
-    cause = Cause(sender=case.case_id, id=event.event_id)
-    if event.type is EventType.REVIEW_DECIDED:
-        decided = event.assignments or ()
-        made = [Assignment(team=a.team, intervention=coded(a.intervention), delivery=a.delivery) for a in decided]
-    elif event.type is EventType.REFERRED_ON:
-        team = event.to_team or ""
-        made = [
-            Assignment(team=team, intervention=coded(c), delivery=event.delivery) for c in event.interventions or ()
-        ]
-    elif event.type is EventType.REASSIGNED:
-        made = [_moved(a, event.to_team or "") for a in chosen]
-    else:
-        return ()
-    parent = chosen[0].id
-    return tuple(new_assignment(cause, n, a, State.ACCEPTED, parent) for n, a in enumerate(made))
-
-
-def _moved(assignment: CaseAssignment, team: str) -> Assignment:
-    first = assignment.intervention or coded(AFKLARENDE_SAMTALE)
-    return Assignment(team=team, intervention=first, delivery=assignment.delivery)
-
-
-def coded(code: str) -> Coded:
-    """An FSIII §119 intervention with its title.
-
-    Raises:
-        UnknownCodeError: for a code that is no current §119 intervention.
-    """
-    return Coded(code=code, display=intervention(code).display)
-
-
-def _withdraw(case: Case, event: TeamEvent, municipality: Municipality) -> Case | Fault:
-    """Play the history again without the withdrawn event; the history itself keeps both."""
-    gone = withdrawn_ids(case.events)
-    valid = [e for e in case.events if e.event_id not in gone and e.type is not EventType.WITHDRAWN]
-    if all(e.event_id != event.withdraws for e in valid):
-        return Fault(id="GW-162", detail="hændelsen, der trækkes tilbage, gælder ikke i forløbet")
-    replayed = _replace(case, assignments=case.initial, events=())
-    for earlier in (e for e in valid if e.event_id != event.withdraws):
-        after = apply(replayed, earlier, municipality)
-        if isinstance(after, Fault):
-            return Fault(id="GW-162", detail=f"senere hændelser bygger på den: {after.detail}")
-        replayed = after
-    return _replace(replayed, events=(*case.events, event))
-
-
-def withdrawn_ids(events: tuple[TeamEvent, ...]) -> frozenset[str]:
-    """Ids of the events that later events withdrew."""
-    return frozenset(e.withdraws for e in events if e.withdraws)
+    return Fault(id=_IMPOSSIBLE, detail=f"{event.team} har flere opgaver; angiv assignment: {ids}")

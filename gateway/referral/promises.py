@@ -9,7 +9,6 @@ from gateway.municipality.model import Municipality
 from gateway.referral.case import WAITING, Case, CaseAssignment, State
 from gateway.referral.decide import ACCEPTED
 from gateway.referral.events import EventType, TeamEvent
-from gateway.referral.lifecycle import withdrawn_ids
 from gateway.referral.workdays import COPENHAGEN, add_workdays, local_date
 
 _END_OF_DAY = time(23, 59, 59)
@@ -114,8 +113,8 @@ def _first(case: Case, types: frozenset[EventType]) -> datetime | None:
 
 
 def _valid(case: Case) -> list[TeamEvent]:
-    gone = withdrawn_ids(case.events)
-    return [e for e in case.events if e.event_id not in gone and e.type is not EventType.WITHDRAWN]
+    counting = {counted.event_id for counted in case.timeline}
+    return [e for e in case.events if e.event_id in counting]
 
 
 def _talked_at(assignment: CaseAssignment) -> datetime | None:

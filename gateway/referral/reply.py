@@ -22,10 +22,17 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     episode_id: str | None = None
     #: waits for approval
     draft: bool = False
+    #: which of several letters with the same cause, kind and receiver
+    ordinal: int = 0
 
 
 def case_reply(
-    case: Case, content: StatusLetter | DischargeNote | TeamMessage, cause: Cause, *, draft: bool = False
+    case: Case,
+    content: StatusLetter | DischargeNote | TeamMessage,
+    cause: Cause,
+    *,
+    draft: bool = False,
+    ordinal: int = 0,
 ) -> Reply:
     """An answer that belongs to a case, in the way its referral came."""
     return Reply(
@@ -36,6 +43,7 @@ def case_reply(
         case_id=case.case_id,
         episode_id=case.referral.episode_id,
         draft=draft,
+        ordinal=ordinal,
     )
 
 

@@ -99,7 +99,7 @@ def _board_columns(case: Case, standing: Promises) -> dict[str, Any]:
         "team_accepted_at": standing.team_accepted_at,
         "talked_at": standing.talked_at,
         "discharged_at": case.discharged_at,
-        "programmes": _joined(case.decision.programmes),
+        "programmes": _joined(case.programmes),
         "teams": _joined(a.team for a in case.assignments if a.state is not State.REASSIGNED),
     }
 

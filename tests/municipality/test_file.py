@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from gateway.errors import ConfigurationError
-from gateway.municipality.model import OCCASIONS, RETURN_REASONS, LetterText, Municipality, inconsistencies, load
+from gateway.municipality.model import Municipality, inconsistencies, load
+from gateway.municipality.texts import OCCASIONS, RETURN_REASONS, STEP_OCCASIONS, LetterText
 
 BUILT_IN = resources.files("gateway.municipality").joinpath("ishoej.toml").read_text(encoding="utf-8")
 replace = msgspec.structs.replace
@@ -28,7 +29,8 @@ def test_the_built_in_file(municipality: Municipality) -> None:
     diabetes = {"diabetes_2", "diabetes_secondary", "prediabetes"}
     assert municipality.offered == {*diabetes, "alcohol", "cancer", "copd", "heart", "low_back", "nicotine"}
     assert municipality.waivers["heart"].postcodes == ("2620",)
-    assert set(municipality.letters) == set(OCCASIONS)
+    assert set(OCCASIONS) <= set(municipality.letters) <= {*OCCASIONS, *STEP_OCCASIONS}
+    assert set(municipality.offers) == municipality.offered
     assert set(municipality.returns) == set(RETURN_REASONS)
 
 
@@ -87,6 +89,15 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
         ('"Henvisning modtaget"', '"Modtaget {received}"', "letters.review: unknown placeholder {received}"),
         ('"Henvisning modtaget"', f'"{"m" * 71}"', "letters.review: the subject is longer than 70 characters"),
         ("Borgeren er visiteret", "Borgeren er bevilget", "letters.accepted: a gateway never says that"),
+        ('to = ["referrer", "copy"]', 'to = ["læge", "referrer"]', "letters.discharge: to: 'læge' is neither"),
+        ('to = ["referrer", "copy"]', 'to = ["copy"]', "letters.discharge: to: the referrer must get this letter"),
+        ("{courses}", "", "letters.discharge: the text must hold {courses}"),
+        ("er visiteret til {interventions},", "er visiteret,", "letters.accepted: the text must hold {interventions}"),
+        ("[letters.withdrawn]", "[letters.talk_booked]", "letters.talk_booked: unknown placeholder {told}"),
+        ('heart = """\n', 'hjerte = """\n', "offers.heart is missing"),
+        ('heart = """\n', 'hjerte = """\n', "offers.hjerte has no route"),
+        ('heart = """\n', 'heart = """\n{note}', "offers.heart: unknown placeholder {note}"),
+        ('heart = """\n', f"heart = \"\"\"\n{'x' * 2000}", "offers.heart: longer than 2000 characters"),
         ("NOT_OFFERED =", "NOT_OFERED =", "returns.NOT_OFFERED is missing"),
         ("NOT_OFFERED =", "NOT_OFERED =", "returns.NOT_OFERED: no such reason"),
         ("til ({evidence})", "til ({bevis})", "returns.NOT_OFFERED: unknown placeholder {bevis}"),
@@ -102,11 +113,12 @@ def test_what_contradicts_itself(tmp_path: Path, old: str, new: str, problem: st
 def test_all_problems_are_named_at_once(municipality: Municipality) -> None:
     broken = replace(municipality, letters={}, returns={}, routes={}, glns=())
     problems = inconsistencies(broken)
-    assert len(problems) == 1 + len(OCCASIONS) + len(RETURN_REASONS)
+    without_route = len(municipality.offers)
+    assert len(problems) == 1 + len(OCCASIONS) + len(RETURN_REASONS) + without_route
 
 
 def test_every_occasion_may_use_its_placeholders(municipality: Municipality) -> None:
-    for name, allowed in OCCASIONS.items():
+    for name, allowed in {**OCCASIONS, **STEP_OCCASIONS}.items():
         words = LetterText(subject="Emne", text=" ".join(f"{{{field}}}" for field in sorted(allowed)))
         assert inconsistencies(replace(municipality, letters={**municipality.letters, name: words})) == []
 

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import msgspec
 import pytest
 
-from gateway.municipality.model import LetterText, Municipality
-from gateway.referral.case import Case, State
-from gateway.referral.inbox import Outcome
+from gateway.municipality.model import Municipality, load
+from gateway.municipality.texts import LetterText
+from gateway.referral.case import State
 from gateway.referral.letters import Outgoing
 from gateway.referral.moments import danish_date, parse_moment
 from gateway.referral.policy import to_referral
@@ -20,7 +20,6 @@ from tests.builders import (
     RECEIVED,
     SENDER_GLN,
     TRAINING,
-    diagnosis,
     emessage,
     faults,
     handle,
@@ -33,30 +32,10 @@ from tests.builders import (
     vans,
     xref15,
 )
+from tests.referral.told import after, subject_of, text_of
 
 COPY = "012008"
 COPY_GLN = "5790009992035"
-
-
-def text_of(letter: Outgoing) -> str:
-    content = letter.content.decode()
-    assert content.count("<Text01>") == 1
-    return content.split("<Text01>")[1].split("</Text01>")[0].replace("<Break/>", "\n")
-
-
-def subject_of(letter: Outgoing) -> str:
-    return letter.content.decode().split("<Subject>")[1].split("</Subject>")[0]
-
-
-def after(case: Case, *steps: str | tuple[str, dict[str, object]]) -> tuple[Case, list[Outcome]]:
-    outcomes = []
-    for number, step in enumerate(steps):
-        kind, changes = (step, {}) if isinstance(step, str) else step
-        outcome = tell(case, kind, **{"event_id": f"E{number}-{kind}", **changes})
-        assert outcome.cases, (step, outcome.parked)
-        (case,) = outcome.cases
-        outcomes.append(outcome)
-    return case, outcomes
 
 
 def tasks_of(letter: Outgoing) -> list[dict[str, object]]:
@@ -73,9 +52,10 @@ def test_accepted() -> None:
         "Henvisningen er modtaget 16. november 2026.\n"
         "Borgeren er visiteret til Afklarende samtale hos Genoptræning Ishøj og Nikotin- og tobaksafvænning hos "
         "sundhedskonsulenterne og Afklarende samtale hos sundhedskonsulenterne, senest 30. november 2026.\n"
-        "Vi ringer til borgeren og aftaler tid.\n"
-        "Tilbuddet er gratis. Træning foregår på hold i Brohuset eller Ishøj Svømmehal. Tolk stilles til rådighed "
-        "ved behov. Der ydes ikke kørsel."
+        "Vi ringer til borgeren og aftaler tid. Den første samtale ligger senest to uger efter, at vi har modtaget "
+        "henvisningen.\n"
+        + "\n".join(load().offers[name].strip() for name in ("diabetes_2", "low_back", "nicotine"))
+        + "\nTilbuddet er gratis for borgeren. Tolk stilles til rådighed ved behov. Der ydes ikke kørsel."
     )
     assert (letter.receiver, letter.draft, letter.wants_receipt) == (SENDER_GLN, False, True)
     assert (letter.episode_id, letter.at) == (EPISODE, RECEIVED)
@@ -213,114 +193,19 @@ def test_a_decided_review_tells_the_referrer_and_the_teams() -> None:
     assert "businessStatus" not in task
 
 
-def test_a_withdrawn_decision_sends_nothing() -> None:
+def test_a_withdrawn_decision_is_told() -> None:
     case, _ = after(opened(diagnoses=sks("DE109")), ("accepted", {"event_id": "A"}))
-    assert kinds(tell(case, "withdrawn", withdraws="A")) == []
-
-
-# ------------------------------------------------------------------ the discharge note
-def test_the_discharge_note() -> None:
-    case, _ = after(opened(), "talk_held", "course_started")
-    note = only(tell(case, "course_completed"), "XDIS15")
-    assert text_of(note) == (
-        "Forløb efter henvisning modtaget 16. november 2026 er afsluttet.\n"
-        "Sygdomshåndtering hos sundhedskonsulenterne, 23. november 2026 til 25. januar 2027: afsluttet.\n"
-        "Gennemført med godt udbytte."
+    letter = only(tell(case, "withdrawn", withdraws="A", note="Vi vurderer den igen."), "XDIS91")
+    assert subject_of(letter) == "Rettelse: se bort fra tidligere besked"
+    assert text_of(letter) == (
+        "Vores besked af 20. november 2026 om henvisningen modtaget 16. november 2026 var en fejl. Se venligst bort "
+        "fra den.\nVi vurderer den igen.\nI får besked, når der er nyt i forløbet."
     )
-    content = note.content.decode()
-    for part in (
-        "<VersionCode>XD1530L</VersionCode>",
-        f"<EpisodeOfCareIdentifier>{EPISODE}</EpisodeOfCareIdentifier>",
-        "<SpecialityName>Kommunal forebyggelse</SpecialityName>",
-        "<Referral><Identifier>BRV00000000001</Identifier>",
-        "<Received><Date>2026-11-16</Date><Time>09:20</Time></Received><Refer><DiagnoseCode>DE119</DiagnoseCode>",
-        "<Admission><Date>2026-11-16</Date><Time>09:10</Time></Admission>",
-        "<Discharge><Date>2027-01-25</Date><Time>00:00</Time></Discharge>",
-        "<Signed><Date>2026-11-20</Date><SignedBy>Karen Prøvekonsulent</SignedBy>",
-        "<JobTitle>Sundhedskonsulent</JobTitle>",
-    ):
-        assert part in content
-    assert "StreetName" not in content.split("<Patient>")[1].split("</Patient>")[0]
 
 
-@pytest.mark.parametrize(
-    ("kind", "words"),
-    [
-        (
-            "not_reached",
-            "samtale hos sundhedskonsulenterne (20. november 2026): borgeren kunne ikke træffes.",
-        ),
-        ("declined_by_citizen", "(20. november 2026): borgeren ønskede ikke tilbuddet."),
-        ("stopped", "(20. november 2026): stoppet før tid ("),
-    ],
-)
-def test_how_it_ended(kind: str, words: str) -> None:
-    assert words in text_of(only(tell(opened(), kind, note="Derfor."), "XDIS15"))
-
-
-def test_the_note_waits_for_the_last_assignment_and_comes_once() -> None:
-    case = opened(diagnoses=(diagnosis("DE119"), diagnosis("L86", "ICPCkode")), text="Færdigudredt.")
-    back, talk = case.assignments
-    case, outcomes = after(
-        case,
-        ("declined_by_citizen", {"note": "Kun ryggen."}),
-        ("course_started", {"team": BACK_TEAM, "interventions": [TRAINING]}),
-        ("course_completed", {"team": BACK_TEAM}),
-        ("closing_talk_held", {"team": BACK_TEAM}),
-        ("follow_up_held", {"team": BACK_TEAM}),
-        ("closed", {"team": BACK_TEAM}),
-    )
-    assert [kinds(o) for o in outcomes] == [[], [], ["XDIS15"], [], [], []]
-    assert text_of(outcomes[2].outgoing[0]).split("\n")[1:] == [
-        "Fysisk træning hos Genoptræning Ishøj, 23. november 2026 til 25. januar 2027: afsluttet.",
-        "Afklarende samtale hos sundhedskonsulenterne (20. november 2026): borgeren ønskede ikke tilbuddet.",
-        "Gennemført med godt udbytte.",
-        "Kun ryggen.",
-    ]
-    assert (back.team, talk.team) == (BACK_TEAM, CONSULTANTS)
-    assert case.discharged_at is not None
-
-
-def test_no_note_after_a_return() -> None:
-    case, outcomes = after(opened(diagnoses=icpc("T82")), "returned", "closed")
-    assert [kinds(o) for o in outcomes] == [["XDIS91"], []]
-    assert case.discharged_at is None
-
-
-def test_reassigned_is_no_end() -> None:
-    case, outcomes = after(opened(), "reassigned")
-    assert kinds(outcomes[0]) == ["Task"]
-    note = only(tell(case, "not_reached", team=BACK_TEAM), "XDIS15")
-    assert "hos sundhedskonsulenterne (20. november 2026): overgivet til andet team." in text_of(note)
-
-
-def test_a_withdrawn_end_gives_no_second_note() -> None:
-    case, _ = after(opened(), "course_started", ("course_completed", {"event_id": "C"}))
-    case, outcomes = after(case, ("withdrawn", {"withdraws": "C"}), ("course_completed", {"event_id": "D"}))
-    assert [kinds(o) for o in outcomes] == [[], []]
-    assert case.all_ended
-
-
-def test_referred_on_before_the_end() -> None:
-    _, outcomes = after(
-        opened(),
-        "talk_held",
-        ("referred_on", {"event_id": "R"}),
-        "closed",
-        ("course_started", {"team": BACK_TEAM, "interventions": [TRAINING]}),
-        ("course_completed", {"team": BACK_TEAM, "event_id": "C"}),
-    )
-    assert [kinds(o) for o in outcomes] == [[], ["Task"], [], [], ["XDIS15"]]
-    assert outcomes[1].outgoing[0].receiver == BACK_TEAM
-
-
-def test_a_course_of_an_assignment_without_proposal_is_told() -> None:
-    case = opened()
-    bare = msgspec.structs.replace(case.assignments[0], intervention=None)
-    note = only(tell(msgspec.structs.replace(case, assignments=(bare,)), "not_reached", note=None), "XDIS15")
-    assert text_of(note) == "Forløb efter henvisning modtaget 16. november 2026 er afsluttet."
-    case, _ = after(msgspec.structs.replace(case, assignments=(bare,)), "course_started")
-    assert "Sygdomshåndtering hos" in text_of(only(tell(case, "course_completed"), "XDIS15"))
+def test_a_withdrawn_step_that_nobody_was_told_of_is_no_letter() -> None:
+    case, _ = after(opened(), ("accepted", {"event_id": "A"}), ("contacted", {"event_id": "C"}))
+    assert kinds(tell(case, "withdrawn", withdraws="C")) == kinds(tell(case, "withdrawn", withdraws="A")) == []
 
 
 # ------------------------------------------------------------------ copies, versions, wrapping, ids

@@ -41,6 +41,7 @@ ALLOWED = {
     "review_decided": WAITING,
     "returned": WAITING,
     "info_requested": f"{WAITING} {BEFORE_TALK}",
+    "info_received": "info_requested",
     "referral_requested": WAITING,
     "contacted": "accepted contacted",
     "not_reached": BEFORE_TALK,
@@ -62,6 +63,7 @@ ALLOWED = {
 LEADS_TO = {
     "review_decided": "accepted",
     "follow_up_held": "follow_up",
+    "info_received": "for_review",
     **{kind: kind for kind in ALLOWED if kind in list(State) and kind != "accepted"},
 }
 
@@ -139,7 +141,7 @@ def test_the_whole_way() -> None:
     assert assignment.first_talk_at == datetime.fromisoformat("2026-11-20T10:00:00+01:00")
     assert (assignment.started, assignment.ended, assignment.delivery) == ("2026-11-23", "2027-01-25", "group")
     assert [c.code for c in assignment.interventions] == [SELF_CARE]
-    assert (assignment.ended_at, assignment.note) == (at, "Gennemført med godt udbytte.")
+    assert (assignment.ended_at, [n.text for n in assignment.notes]) == (at, ["Gennemført med godt udbytte."])
 
 
 def test_the_first_talk_and_the_first_start_stand() -> None:
@@ -156,7 +158,7 @@ def test_a_direct_start_and_no_course_after_the_talk() -> None:
     assert after(opened(), "course_started").state is State.COURSE_STARTED
     closed = after(opened(), "talk_held", ("closed", {"note": "Intet yderligere."}))
     assert closed.all_ended
-    assert the_only(closed).note == "Intet yderligere."
+    assert [n.text for n in the_only(closed).notes] == ["Intet yderligere."]
 
 
 @pytest.mark.parametrize("kind", ["stopped", "not_reached", "declined_by_citizen", "reassigned", "returned"])
@@ -165,7 +167,8 @@ def test_an_early_end_is_dated_and_keeps_its_note(kind: str) -> None:
     (case,) = tell(standing_at(state), kind, note="Derfor.").cases
     assignment = case.assignments[0]
     assert assignment.state in ENDED
-    assert assignment.note == "Derfor."
+    # the note of a returned referral is a letter of its own
+    assert [n.text for n in assignment.notes] == ([] if kind == "returned" else ["Derfor."])
     assert assignment.ended_at == datetime.fromisoformat("2026-11-20T11:00:00+01:00")
     reason = assignment.stop_reason
     assert (reason is not None and bool(reason.display)) == (kind == "stopped")

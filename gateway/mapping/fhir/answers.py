@@ -96,7 +96,7 @@ def _care_communication(
 ) -> Outgoing:
     cause = Cause(sender=reply.cause.sender, id=f"{reply.cause.id}|draft") if reply.draft else reply.cause
     receiver = content.receiver.gln or ""
-    own = fhir_id(cause, _kind(content), receiver)
+    own = fhir_id(cause, _kind(content), receiver, reply.ordinal)
     draft = _draft(reply.arrival, content, municipality, own)
     lacking = care_communication.missing(draft.sides, draft.author)
     return Outgoing(
