@@ -124,11 +124,6 @@ class CaseAssignment(msgspec.Struct, frozen=True, kw_only=True):
         return decided is not None and decided not in WAITING
 
     @property
-    def has_seen_citizen(self) -> bool:
-        """Whether the first talk was held or a course started: what ``respond_by`` asks for (decision.md §7)."""
-        return self.first_talk_at is not None or bool(self.courses)
-
-    @property
     def has_ended(self) -> bool:
         """Whether the assignment counts as ended for the discharge note."""
         return self.state in ENDED
