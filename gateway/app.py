@@ -1,34 +1,28 @@
-"""The HTTP side: health, metrics, team events, documentation, and the first overview page. Closed by default.
+"""The HTTP side: health, metrics, team events, documentation, and the web page. Closed by default.
 
-Errors are ``application/problem+json``. No page, label or URL holds person data.
+Errors are ``application/problem+json``, or a page where a page was asked for. No label or URL holds person data.
 """
 
 import hmac
 import math
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-import msgspec
-from fastapi import Depends, FastAPI, Header, Request, Response
+from fastapi import FastAPI, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
 from gateway import metrics
-from gateway.console.overview import overview_page
+from gateway.console.parts import Parts, PartsOf
+from gateway.console.site import error_page, install_pages, wants_page
 from gateway.errors import FAULTS, NeighbourError
-from gateway.inbound.pipeline import Pipeline
 from gateway.inbound.source import Delivery
 from gateway.mapping.team_event import json_schema
-from gateway.municipality.model import Municipality
 from gateway.receive import Entrance
-from gateway.settings import Settings
 from gateway.store.overview import Numbers
-from gateway.store.store import Store
 
 #: a team event is small; anything larger is refused before it is read
 EVENT_LIMIT = 100_000
@@ -41,18 +35,6 @@ _STORE_GAUGES = (
     metrics.OLDEST_PENDING_SECONDS,
     metrics.OLDEST_PARKED_SECONDS,
 )
-
-
-class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the HTTP side stands on."""
-
-    settings: Settings
-    municipality: Municipality
-    store: Store
-    pipeline: Pipeline
-    clock: Callable[[], datetime]
-    #: names of neighbours that are down right now
-    down: Callable[[], list[str]]
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -68,8 +50,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.exception_handler(NeighbourError)(_neighbour_down)
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(Exception)(_unexpected)
-    app.mount("/static", StaticFiles(packages=[("gateway.console", "static")]))
-    app.add_api_route("/", overview, response_class=HTMLResponse, include_in_schema=False)
+    install_pages(app)
     app.add_api_route("/health/live", live, tags=["health"])
     app.add_api_route("/health/ready", ready, tags=["health"], responses={503: {"description": "not ready"}})
     app.add_api_route("/metrics", show_metrics, tags=["health"], responses={401: {"description": "token needed"}})
@@ -106,32 +87,30 @@ async def _security_headers(request: Request, call_next: Any) -> Response:  # no
     return response
 
 
-def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
-
-
-PartsOf = Annotated[Parts, Depends(_parts)]
-
-
 def problem(status: int, title: str, detail: str = "") -> JSONResponse:
     """An RFC 9457 problem."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     return JSONResponse(body, status_code=status, media_type=_PROBLEM)
 
 
-def _neighbour_down(_request: Request, error: Exception) -> JSONResponse:
+def _neighbour_down(request: Request, error: Exception) -> Response:
+    if wants_page(request):
+        return error_page(request, 503)
     return problem(503, "A neighbour does not answer", getattr(error, "id", "GW-200"))
 
 
-def _http_error(_request: Request, error: Exception) -> JSONResponse:
+def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  (registered for these only)
+    if wants_page(request):
+        return error_page(request, error.status_code)
     answer = problem(error.status_code, error.detail)
     answer.headers.update(error.headers or {})
     return answer
 
 
-def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
+def _unexpected(request: Request, _error: Exception) -> Response:
+    if wants_page(request):
+        return error_page(request, 500)
     return problem(500, "An error of the gateway", "see the log")
 
 
@@ -155,8 +134,10 @@ def ready(parts: PartsOf) -> JSONResponse:
 
 
 def show_metrics(parts: PartsOf, authorization: Annotated[str | None, Header()] = None) -> Response:
-    """Prometheus metrics; a token is asked for where one is configured."""
+    """Prometheus metrics; a token is asked for where one is configured, and beyond loopback always."""
     token = parts.settings.metrics_token
+    if token is None and parts.settings.beyond_loopback:
+        return problem(403, "Metrics are switched off beyond loopback", "set GATEWAY_METRICS_TOKEN")
     if token is not None and not _has_token(authorization, token.get_secret_value()):
         return problem(401, "Token missing or wrong")
     refresh_gauges(parts)
@@ -225,12 +206,3 @@ def _handle_event(parts: Parts, data: bytes) -> JSONResponse:
     sent = [letter.kind for letter in outcome.outgoing]
     known = outcome.duplicate or any(letter.known for letter in outcome.letters)
     return JSONResponse({"status": "known" if known else "accepted", "sending": sent}, status_code=202)
-
-
-def overview(parts: PartsOf) -> HTMLResponse:
-    """The first page: counts and ages, no person data."""
-    now = parts.clock()
-    numbers = _numbers(parts, now)
-    down = [*parts.down(), *([] if numbers else [_DATABASE])]
-    page = overview_page(numbers, parts.municipality.name, now, down)
-    return HTMLResponse(page, status_code=200 if numbers else 503)

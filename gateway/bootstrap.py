@@ -11,12 +11,14 @@ from pathlib import Path
 import msgspec
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
-from gateway.app import Parts, create_app
+from gateway.app import create_app
 from gateway.broker.link import IoThread
 from gateway.broker.publisher import Publisher
 from gateway.broker.topology import declare, topology_of
 from gateway.clocks import system_now
+from gateway.console.parts import Parts
 from gateway.errors import ConfigurationError
 from gateway.inbound.amqp import AmqpSource
 from gateway.inbound.consumer import Consumer
@@ -130,15 +132,16 @@ class Service:
         """Start every loop.
 
         Raises:
-            ConfigurationError: GW-301 when nothing can listen at the HTTP address; nothing is started then.
+            ConfigurationError: GW-301 when nothing can listen at the HTTP address, or when others can reach the page
+                and nobody could log in; nothing is started then.
         """
+        if self.settings.beyond_loopback and not self.store.accounts.any():
+            raise ConfigurationError("GW-301", "the page needs an account first: gateway accounts add NAME --rights …")
         listener = _listen(self.settings) if self.settings.http else None
         self._spawn("relay", self.relay.run)
         self._spawn("consumer", self.consumer.run)
         if listener is not None:
-            config = uvicorn.Config(
-                self.app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=10
-            )
+            config = _http_config(self.app, self.settings)
             server = self._server = uvicorn.Server(config)
             self._spawn("http", lambda: server.run(sockets=[listener]))
 
@@ -179,6 +182,22 @@ class Service:
 
         self._threads[name] = threading.Thread(target=watched, name=name, daemon=True)
         self._threads[name].start()
+
+
+def _http_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """No log line of its own (an address may hold an id); forwarded headers are believed from the named proxy only."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=10,
+        server_header=False,
+        ssl_certfile=settings.http_tls_certificate,
+        ssl_keyfile=settings.http_tls_key,
+        proxy_headers=bool(settings.http_proxy),
+        forwarded_allow_ips=settings.http_proxy or None,
+    )
 
 
 def _listen(settings: Settings) -> socket.socket:

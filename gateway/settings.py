@@ -38,6 +38,15 @@ class Settings(BaseSettings):
     http: Annotated[str, Field(description="host:port of page, health and metrics; empty switches them off")] = (
         "127.0.0.1:8080"
     )
+    http_tls_certificate: Annotated[Path | None, Field(description="PEM certificate chain of the page")] = None
+    http_tls_key: Annotated[Path | None, Field(description="PEM private key of the page's certificate")] = None
+    http_proxy: Annotated[
+        str, Field(description="addresses, between commas, of the proxy with TLS in front of the page")
+    ] = ""
+    amqp_management_url: Annotated[
+        SecretStr | None,
+        Field(description="RabbitMQ's management API; default http://<host of GATEWAY_AMQP_URL>:15672"),
+    ] = None
     team_events_token: Annotated[
         SecretStr | None, Field(description="bearer token of POST /team-events; without one it is closed")
     ] = None
@@ -50,7 +59,16 @@ class Settings(BaseSettings):
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="log level")] = "INFO"
 
     @field_validator(
-        "amqp_url", "spool", "database_url", "municipality", "team_events_token", "metrics_token", mode="before"
+        "amqp_url",
+        "amqp_management_url",
+        "spool",
+        "database_url",
+        "municipality",
+        "http_tls_certificate",
+        "http_tls_key",
+        "team_events_token",
+        "metrics_token",
+        mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
@@ -79,10 +97,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _reach(self) -> "Settings":
-        if self.http and self.address[0] not in _LOOPBACK:
+        if (self.http_tls_certificate is None) != (self.http_tls_key is None):
+            raise ValueError("set GATEWAY_HTTP_TLS_CERTIFICATE and GATEWAY_HTTP_TLS_KEY, or neither")
+        if self.http and self.beyond_loopback and not self.http_tls_certificate and not self.http_proxy:
             raise ValueError(
-                "http beyond loopback needs the login of the page, which this version does not have: "
-                "listen on 127.0.0.1 and put a proxy with TLS and login in front"
+                "http beyond loopback needs TLS: set GATEWAY_HTTP_TLS_CERTIFICATE and GATEWAY_HTTP_TLS_KEY, "
+                "or GATEWAY_HTTP_PROXY where a proxy with TLS stands in front"
             )
         return self
 
@@ -106,6 +126,11 @@ class Settings(BaseSettings):
         if not host or not port.isdigit() or int(port) > _MAX_PORT:
             raise ValueError("http must be host:port")
         return host.strip("[]"), int(port)
+
+    @property
+    def beyond_loopback(self) -> bool:
+        """Whether others than this machine can reach the page."""
+        return bool(self.http) and self.address[0] not in _LOOPBACK
 
     @property
     def spool_folder(self) -> Path:

@@ -21,6 +21,8 @@ from gateway.receive import read
 from gateway.referral.model import Referral
 from gateway.simulate.stories import recorded, stories
 from gateway.spool import write_whole
+from gateway.store.accounts import Right
+from gateway.store.store import Store
 
 if TYPE_CHECKING:
     from gateway.bootstrap import Service
@@ -50,6 +52,7 @@ def command(
             _play(running, folder, console)
             _tell(running, folder, console)
             if not once:
+                _let_in(running.store, console)
                 console.print(f"Siden er åben på [bold]http://{http}/[/] – afslut med Ctrl-C.")
                 signal.signal(signal.SIGTERM, lambda *_: running.stop())
                 signal.signal(signal.SIGINT, lambda *_: running.stop())
@@ -57,6 +60,13 @@ def command(
         finally:
             running.stop()
             running.wait()
+
+
+def _let_in(store: Store, console: Console) -> None:
+    """An account for the page, with a password of this run alone."""
+    name = "demo"
+    password = store.accounts.add(name, "Demo", frozenset(Right), system_now()) or store.accounts.new_password(name)
+    console.print(f"Log ind som [bold]{name}[/] med adgangskoden [bold]{password}[/] (vises kun her).")
 
 
 def _play(running: "Service", folder: Path, console: Console) -> None:

@@ -1,13 +1,12 @@
 """``gateway parked``: what was put aside with a reason and waits for a person."""
 
-import getpass
-import os
 from typing import Annotated
 
 import msgspec
 import typer
 
 from gateway.clocks import system_now
+from gateway.commands.operator import operator
 from gateway.errors import FAULTS
 from gateway.store.store import open_store
 
@@ -47,16 +46,8 @@ def discard(
     if not why.strip():
         raise typer.BadParameter("a reason is needed", param_hint="--why")
     with open_store(context.obj().store_url) as store:
-        closed = store.overview.discard(item_id, _operator(), why, system_now())
+        closed = store.overview.discard(item_id, operator(), why, system_now())
     if not closed:
         typer.echo(f"gateway: no open parked item {item_id}", err=True)
         raise typer.Exit(1)
     print(f"kasseret: {item_id}")
-
-
-def _operator() -> str:
-    """Who runs the command; a container's user may have no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"

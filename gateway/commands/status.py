@@ -1,32 +1,20 @@
 """``gateway status``: queues with depth and age, cases by state, letters without receipt, parked."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
 import typer
 
-from gateway.broker.topology import depths, topology_of
 from gateway.clocks import system_now
-from gateway.municipality.model import Municipality
+from gateway.console.queues import QueueLine, QueueWatch
+from gateway.errors import BrokerError
 from gateway.proof import proved_municipality
-from gateway.referral.letters import Channel
-from gateway.settings import Settings
-from gateway.store.overview import Numbers, Overview
+from gateway.store.overview import Numbers
 from gateway.store.store import open_store
 
 NAME = "status"
-
-
-class QueueLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A queue or folder: how many wait, and since when the oldest (where that can be told)."""
-
-    name: str
-    ready: int
-    consumers: int | None = None
-    oldest: datetime | None = None
 
 
 def command(context: typer.Context, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
@@ -36,39 +24,17 @@ def command(context: typer.Context, as_json: Annotated[bool, typer.Option("--jso
     now = system_now()
     with open_store(settings.store_url) as store:
         numbers = store.overview.numbers(now - timedelta(minutes=municipality.clocks.receipt_minutes))
-        queues = list(queue_lines(settings, municipality, store.overview))
+        queues = QueueWatch(settings, municipality, store.overview, exact=True).look()
+    if queues.down:
+        raise BrokerError("the broker does not answer, or a queue is missing")
     if as_json:
-        print(msgspec.json.encode({"queues": queues, **msgspec.structs.asdict(numbers)}).decode())
+        print(msgspec.json.encode({"queues": queues.lines, **msgspec.structs.asdict(numbers)}).decode())
         return
-    for line in in_words(queues, numbers, now):
+    for line in in_words(queues.lines, numbers, now):
         print(line)
 
 
-def queue_lines(settings: Settings, municipality: Municipality, overview: Overview) -> Iterator[QueueLine]:
-    """What waits at the transport: RabbitMQ's queues, or the spool's folders.
-
-    How long the oldest message of an incoming queue has waited nobody can tell without disturbing the queue.
-    """
-    if settings.amqp_url is not None:
-        topology = topology_of(municipality, settings.amqp_prefix)
-        places: dict[str, tuple[Channel, str | None]] = {topology.medcom_out: (Channel.MEDCOM, None)}
-        places |= {topology.team_queue(team): (Channel.TEAM, team) for team in municipality.teams}
-        for name, depth in depths(settings.amqp_url.get_secret_value(), topology).items():
-            oldest = overview.handed_over(*places[name], depth.ready) if name in places else None
-            yield QueueLine(name=name, ready=depth.ready, consumers=depth.consumers, oldest=oldest)
-        return
-    for name in ("in", "work", "parked", "out/medcom", *(f"out/teams/{team}" for team in municipality.teams)):
-        yield _folder_line(settings.spool_folder, name)
-
-
-def _folder_line(spool: Path, name: str) -> QueueLine:
-    folder = spool / name
-    files = [f for f in folder.iterdir() if f.is_file() and not f.name.endswith(".why.json")] if folder.is_dir() else []
-    times = [datetime.fromtimestamp(f.stat().st_mtime, UTC) for f in files]
-    return QueueLine(name=name, ready=len(files), oldest=min(times, default=None))
-
-
-def in_words(queues: list[QueueLine], numbers: Numbers, now: datetime) -> Iterator[str]:
+def in_words(queues: Sequence[QueueLine], numbers: Numbers, now: datetime) -> Iterator[str]:
     """The same for people."""
     yield "Køer"
     for line in queues:

@@ -1,74 +1,103 @@
-"""The overview page: what is there, how old, what waits for a person. Counts and ages only."""
+"""The first page: what is there, how old, what waits for a person, what is in danger. Counts and ages only."""
 
-from datetime import datetime
-from functools import cache
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+import msgspec
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
 
-from gateway.referral.workdays import COPENHAGEN
+from gateway.console.access import SeesMetadata
+from gateway.console.chart import Chart, bars
+from gateway.console.page import render
+from gateway.console.parts import Parts, PartsOf
+from gateway.console.queues import QueueWatch
+from gateway.console.wording import programme_name
+from gateway.referral.promises import Waits, alarm_from, warn_from
+from gateway.referral.workdays import COPENHAGEN, local_date
+from gateway.store.board import Filter
 from gateway.store.overview import Numbers
+from gateway.store.trends import Hour
 
-STATE_NAMES = {
-    "for_review": "til vurdering",
-    "drafted_return": "svar til godkendelse",
-    "info_requested": "afventer oplysninger",
-    "referral_requested": "afventer henvisning",
-    "accepted": "visiteret",
-    "contacted": "kontaktet",
-    "talk_booked": "samtale aftalt",
-    "talk_held": "samtale holdt",
-    "course_started": "forløb i gang",
-    "course_completed": "forløb gennemført",
-    "closing_talk_held": "afsluttende samtale holdt",
-    "follow_up": "opfølgning",
-    "closed": "afsluttet",
-    "not_reached": "ikke truffet",
-    "declined_by_citizen": "afslået af borgeren",
-    "stopped": "stoppet",
-    "cancelled_by_referrer": "annulleret af henviser",
-    "reassigned": "overgivet",
-    "returned": "besvaret",
-}
+router = APIRouter(include_in_schema=False)
+_HOURS = 48
+_ROUTED_DAYS = 30
 
 
-@cache
-def templates() -> Environment:
-    """The page's templates; undefined names are errors, everything is escaped."""
-    loader = PackageLoader("gateway.console", "templates")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+class Promised(msgspec.Struct, frozen=True, kw_only=True):
+    """Deadlines: passed, and soon to pass."""
+
+    late: int
+    alarm: int
+    warn: int
+    decisions: int
+    decisions_oldest: datetime | None
 
 
-def overview_page(numbers: Numbers | None, name: str, now: datetime, down: list[str]) -> str:
-    """The page as HTML; without numbers, while the store does not answer, it says what is down."""
-    by_state = numbers.cases_by_state if numbers else {}
-    states = [(STATE_NAMES.get(state, state), count) for state, count in sorted(by_state.items())]
-    return (
-        templates()
-        .get_template("overview.html")
-        .render(
-            name=name,
-            now=now.astimezone(COPENHAGEN),
-            numbers=numbers,
-            states=states,
-            down=down,
-            age=lambda since: danish_age(since, now),
-        )
+@router.get("/")
+def overview(request: Request, parts: PartsOf, _session: SeesMetadata) -> Response:
+    """The whole page."""
+    return _render(request, parts, "overview.html")
+
+
+@router.get("/overview/now")
+def overview_now(request: Request, parts: PartsOf, _session: SeesMetadata) -> Response:
+    """The part that changes, for the page that stays open."""
+    return _render(request, parts, "overview_now.html")
+
+
+@router.get("/overview/queues")
+def queues(request: Request, _session: SeesMetadata) -> Response:
+    """The queues, asked for every few seconds."""
+    watch: QueueWatch = request.app.state.queues
+    return render(request, "queues.html", queues=watch.look())
+
+
+def _render(request: Request, parts: Parts, template: str) -> Response:
+    now = parts.clock()
+    watch: QueueWatch = request.app.state.queues
+    hours = parts.store.trends.hours(now - timedelta(hours=_HOURS))
+    midnight = datetime.combine(local_date(now), time(), COPENHAGEN)
+    return render(
+        request,
+        template,
+        numbers=numbers_of(parts, now),
+        promised=_promised(parts, now),
+        today=parts.store.trends.since(midnight),
+        down=parts.down(),
+        queues=watch.look(),
+        charts=_charts(hours, now),
+        routed=_routed(parts, now),
     )
 
 
-def danish_age(since: datetime | None, now: datetime) -> str:
-    """How long ago, in words.
+def numbers_of(parts: Parts, now: datetime) -> Numbers:
+    """The store at a glance; a letter is without receipt once the municipality's limit is over."""
+    return parts.store.overview.numbers(now - timedelta(minutes=parts.municipality.clocks.receipt_minutes))
 
-    >>> from datetime import UTC, timedelta
-    >>> noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
-    >>> danish_age(noon - timedelta(hours=3), noon), danish_age(None, noon)
-    ('3 timer', '–')
-    """
-    if since is None:
-        return "–"
-    minutes = int((now - since).total_seconds() // 60)
-    for size, one, many in ((1440, "dag", "dage"), (60, "time", "timer"), (1, "minut", "minutter")):
-        if minutes >= size:
-            count = minutes // size
-            return f"{count} {one if count == 1 else many}"
-    return "under et minut"
+
+def _promised(parts: Parts, now: datetime) -> Promised:
+    board, clocks = parts.store.board, parts.municipality.clocks
+    late, alarm, warn = (
+        board.count(Filter(due_before=now + ahead)) for ahead in (timedelta(), alarm_from(clocks), warn_from(clocks))
+    )
+    decisions, oldest = board.waiting(Waits.DECISION)
+    return Promised(late=late, alarm=alarm - late, warn=warn - alarm, decisions=decisions, decisions_oldest=oldest)
+
+
+def _charts(hours: Mapping[str, Hour], now: datetime) -> dict[str, Chart]:
+    moments = [now - timedelta(hours=_HOURS - 1 - n) for n in range(_HOURS)]
+    found = [hours.get(f"{moment:%Y-%m-%dT%H}") for moment in moments]
+    labels = [f"{moment.astimezone(COPENHAGEN):%d.%m. %H}" for moment in moments]
+    return {
+        "messages": bars([hour.messages if hour else 0 for hour in found], labels),
+        "latency": bars([(hour.longest_s or 0.0) if hour else 0.0 for hour in found], labels),
+    }
+
+
+def _routed(parts: Parts, now: datetime) -> list[tuple[str, dict[str, int]]]:
+    """Programme by team, the most frequent first."""
+    table: dict[str, dict[str, int]] = {}
+    for (programme, team), count in parts.store.trends.routed(now - timedelta(days=_ROUTED_DAYS)).items():
+        table.setdefault(programme_name(programme), {})[team] = count
+    return sorted(table.items(), key=lambda row: (-sum(row[1].values()), row[0]))

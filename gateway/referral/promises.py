@@ -1,11 +1,11 @@
 """What a case owes: who is waited for, since when, and until when (decision.md §7). Pure; the board shows it."""
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 import msgspec
 
-from gateway.municipality.model import Municipality
+from gateway.municipality.model import Clocks, Municipality
 from gateway.referral.case import WAITING, Case, CaseAssignment, State
 from gateway.referral.decide import ACCEPTED
 from gateway.referral.events import EventType, TeamEvent
@@ -123,3 +123,13 @@ def _talked_at(assignment: CaseAssignment) -> datetime | None:
         return assignment.first_talk_at
     started = datetime.fromisoformat(assignment.started)
     return started if started.tzinfo else started.replace(tzinfo=COPENHAGEN)
+
+
+def warn_from(clocks: Clocks) -> timedelta:
+    """How long before the deadline it is time to look (day 7 of 14)."""
+    return timedelta(days=clocks.respond_days - clocks.warn_day)
+
+
+def alarm_from(clocks: Clocks) -> timedelta:
+    """How long before the deadline it is high time (day 12 of 14)."""
+    return timedelta(days=clocks.respond_days - clocks.alarm_day)

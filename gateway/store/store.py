@@ -10,7 +10,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, select
 
+from gateway.store.accounts import Accounts
 from gateway.store.audit import Audit
+from gateway.store.board import Board
 from gateway.store.codec import Codec, DeflateCodec
 from gateway.store.engine import insert, open_engine, reading, writing
 from gateway.store.inbox import Inbox
@@ -18,6 +20,8 @@ from gateway.store.outbox import CLAIM, Outbox
 from gateway.store.overview import Overview
 from gateway.store.past import Past
 from gateway.store.schema import installation
+from gateway.store.sessions import Sessions
+from gateway.store.trends import Trends
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 #: any constant; holds back a second process that migrates the same PostgreSQL database at the same time
@@ -35,6 +39,10 @@ class Store:
         self.overview = Overview(engine)
         self.past = Past(engine, codec)
         self.audit = Audit(engine, codec)
+        self.accounts = Accounts(engine)
+        self.sessions = Sessions(engine)
+        self.board = Board(engine, codec)
+        self.trends = Trends(engine)
 
     def ping(self) -> None:
         """Raise ``StoreError`` unless the database answers."""

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from gateway.app import Parts, create_app
+from gateway.app import create_app
+from gateway.console.parts import Parts
 from gateway.inbound.pipeline import Pipeline
 from gateway.municipality.model import load
 from gateway.settings import load_settings
+from gateway.store.accounts import Right
 from gateway.store.store import Store, open_store
 from tests.inbound.harness import Clock
 from tests.neighbours import plain_logs
@@ -37,6 +40,18 @@ class Site:
             down=lambda: self.down,
         )
         self.client = TestClient(create_app(parts), raise_server_exceptions=False)
+        self.client.headers["accept"] = "*/*"
+
+    def log_in(self, name: str = "signe", rights: frozenset[Right] = frozenset(Right)) -> "Site":
+        """The client from now on shows this account's cookie."""
+        password = self.store.accounts.add(name, "Signe Prøve", rights, self.clock())
+        answer = self.client.post("/login", data={"name": name, "password": password}, follow_redirects=False)
+        assert answer.status_code == 303
+        return self
+
+    def page(self, path: str, **given: object) -> Any:  # noqa: ANN401  (the test client's own answer)
+        """The same as a browser asks for it."""
+        return self.client.get(path, headers={"accept": "text/html"}, **given)
 
     def post(self, data: bytes, token: str | None = TOKEN) -> object:
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}

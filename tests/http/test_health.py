@@ -100,44 +100,6 @@ def test_metrics_want_their_token_where_one_is_configured(store: Store) -> None:
     assert site.client.get("/metrics", headers={"Authorization": "Bearer scraper"}).status_code == 200
 
 
-# ------------------------------------------------------------------ the page
-def test_the_page_without_anything_to_show(site: Site) -> None:
-    answer = site.client.get("/")
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert "Ishøj Kommune" in answer.text
-    assert "Der er endnu ingen forløb." in answer.text
-    assert 'role="alert"' not in answer.text
-
-
-def test_the_page_shows_counts_and_ages_and_nobodys_name(busy: Site) -> None:
-    text = busy.client.get("/").text
-    assert "<dt>Modtagne beskeder</dt><dd>18</dd>" in text
-    assert "<dt>Parkeret</dt><dd>3 <small>ældste: 3 timer</small></dd>" in text
-    assert "<td>visiteret</td>" in text
-    assert not [name for name in persons() if name in text]
-
-
-def test_the_page_says_when_the_broker_is_down(busy: Site) -> None:
-    busy.down = ["consumer", "publisher"]
-    answer = busy.client.get("/")
-    assert answer.status_code == 200
-    assert re.search(r'role="alert">Svarer ikke: consumer, publisher\.', answer.text)
-
-
-def test_the_page_says_when_the_database_is_down(broken: Site) -> None:
-    answer = broken.client.get("/")
-    assert answer.status_code == 503
-    assert re.search(r'role="alert">Svarer ikke: database\.', answer.text)
-    assert "Modtagne beskeder" not in answer.text
-
-
-@pytest.mark.parametrize("path", ["/static/gateway.css", "/static/icon.svg"])
-def test_what_the_page_refers_to_is_there(site: Site, path: str) -> None:
-    assert path in site.client.get("/").text
-    assert site.client.get(path).status_code == 200
-
-
 # ------------------------------------------------------------------ documentation
 def test_the_documentation_needs_no_outside_host(site: Site) -> None:
     page = site.client.get("/docs")

@@ -1,0 +1,66 @@
+"""The web page put together: its addresses, its files, and what is shown when something cannot be."""
+
+from urllib.parse import urlencode
+
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from gateway.console import board, login, overview
+from gateway.console.access import MissingRightError, NotLoggedInError
+from gateway.console.page import render
+from gateway.console.parts import parts_of
+from gateway.console.queues import QueueWatch
+
+_VIEWS = (login, overview, board)
+_MACHINES = ("/fhir", "/health", "/metrics", "/schemas", "/team-events", "/docs", "/openapi.json", "/static")
+
+ERRORS = {
+    400: ("Siden kunne ikke læse formularen", "Åbn siden igen, og prøv en gang til."),
+    403: ("Det må du ikke", "Siden er åbnet i en anden session, eller kontoen har ikke rettigheden. Åbn siden igen."),
+    404: ("Siden findes ikke", "Adressen er forkert, eller det, den viste, findes ikke længere."),
+    405: ("Siden findes ikke", "Adressen kan ikke bruges på den måde."),
+    409: ("Nogen kom først", "En anden har ændret det i mellemtiden. Intet er gjort to gange. Åbn siden igen."),
+    413: ("For stort", "Det sendte er større end tilladt."),
+    500: ("Fejl i gatewayen", "Fejlen er skrevet i loggen. Meld den til udvikleren."),
+    503: ("Databasen svarer ikke", "Beskeder bliver liggende, til forbindelsen er der igen; intet går tabt."),
+}
+
+
+def install_pages(app: FastAPI) -> None:
+    """Add the page to the application."""
+    parts = app.state.parts
+    app.state.queues = QueueWatch(parts.settings, parts.municipality, parts.store.overview)
+    app.mount("/static/htmx", StaticFiles(packages=[("js_lib_htmx", "static/htmx")]))
+    app.mount("/static", StaticFiles(packages=[("gateway.console", "static")]))
+    app.exception_handler(NotLoggedInError)(_to_login)
+    app.exception_handler(MissingRightError)(_missing_right)
+    for view in _VIEWS:
+        app.include_router(view.router)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person with a browser asks, not a machine."""
+    asked = "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
+    return asked and not request.url.path.startswith(_MACHINES)
+
+
+def error_page(request: Request, status: int) -> Response:
+    """What is wrong, and what to do."""
+    title, advice = ERRORS.get(status, ERRORS[400 if status < 500 else 500])  # noqa: PLR2004  (our fault from 500 on)
+    return render(request, "error.html", status, title=title, advice=advice, down=parts_of(request).down())
+
+
+def _to_login(request: Request, _error: Exception) -> Response:
+    """To the login and back; a part of a page that refreshes itself takes the whole page along."""
+    address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.method != "GET" or "hx-request" in request.headers:
+        address = "/"
+    if "hx-request" in request.headers:
+        return Response(status_code=401, headers={"HX-Redirect": "/login"})
+    return RedirectResponse(f"/login?{urlencode({'next': address})}", 303)
+
+
+def _missing_right(request: Request, error: Exception) -> Response:
+    assert isinstance(error, MissingRightError)  # noqa: S101  (registered for these only)
+    return render(request, "missing_right.html", 403, right=error.right.value)

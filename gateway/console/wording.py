@@ -1,0 +1,130 @@
+"""Danish words for states, steps and kinds that the page shows; English ones stand in ``english.tsv``."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from gateway.mapping.explanation import wordings
+
+STATES = {
+    "for_review": "til vurdering",
+    "drafted_return": "svar til godkendelse",
+    "info_requested": "afventer oplysninger",
+    "referral_requested": "afventer henvisning",
+    "accepted": "visiteret",
+    "contacted": "kontaktet",
+    "talk_booked": "samtale aftalt",
+    "talk_held": "samtale holdt",
+    "course_started": "forløb i gang",
+    "course_completed": "forløb gennemført",
+    "closing_talk_held": "afsluttende samtale holdt",
+    "follow_up": "opfølgning",
+    "closed": "afsluttet",
+    "not_reached": "ikke truffet",
+    "declined_by_citizen": "afslået af borgeren",
+    "stopped": "stoppet",
+    "cancelled_by_referrer": "annulleret af henviser",
+    "reassigned": "overgivet",
+    "returned": "besvaret",
+}
+WAITS = {
+    "decision": "beslutning",
+    "referrer": "svar fra henviser",
+    "team": "accept fra team",
+    "talk": "første samtale",
+    "course": "forløbet kører",
+    "discharge": "afslutningsnotat",
+    "nothing": "intet",
+}
+EVENTS = {
+    "accepted": "accepteret af team",
+    "review_decided": "vurdering afgjort",
+    "returned": "svar til henviser godkendt",
+    "info_requested": "oplysninger efterspurgt",
+    "referral_requested": "henvisning efterspurgt",
+    "contacted": "borger kontaktet",
+    "not_reached": "borger ikke truffet",
+    "talk_booked": "samtale aftalt",
+    "talk_held": "samtale holdt",
+    "course_started": "forløb startet",
+    "session_held": "session holdt",
+    "no_show": "udeblivelse",
+    "referred_on": "henvist videre internt",
+    "course_completed": "forløb gennemført",
+    "closing_talk_held": "afsluttende samtale holdt",
+    "follow_up_held": "opfølgning holdt",
+    "stopped": "stoppet",
+    "declined_by_citizen": "afslået af borgeren",
+    "reassigned": "overgivet til andet team",
+    "withdrawn": "hændelse trukket tilbage",
+    "closed": "lukket",
+}
+OUTCOMES = {"accepted": "visiteret automatisk", "review": "til vurdering", "return": "udkast til svar"}
+KINDS = {
+    "XDIS91": "statusbrev",
+    "XDIS15": "afslutningsnotat",
+    "XCTL02": "negativ kvittering",
+    "XCTL03": "positiv kvittering",
+    "VANSReceipt": "VANS-kvittering",
+    "Acknowledgement": "FHIR-kvittering",
+    "CareCommunication": "korrespondance",
+    "Task": "opgave til team",
+}
+STATUSES = {
+    "draft": "udkast",
+    "superseded": "udkast bortfaldet",
+    "pending": "på vej",
+    "sent": "sendt",
+    "parked": "kunne ikke sendes",
+}
+VERDICTS = {"delivered": "leveret", "refused": "afvist af modtageren"}
+PARKED_STATES = {"open": "åben", "discarded": "kasseret", "replayed": "genafspillet"}
+RIGHTS = {
+    "metadata": "se tal og tilstande",
+    "content": "se indhold",
+    "decide": "beslutte",
+    "replay": "genafspille",
+    "discard": "kassere",
+    "administer": "administrere",
+}
+ACTS = {
+    "login": "logget ind",
+    "login.failed": "forkert adgangskode",
+    "logout": "logget ud",
+    "case.seen": "forløb set",
+    "case.cpr_seen": "fuldt CPR set på forløb",
+    "case.noted": "note skrevet",
+    "message.seen": "besked set",
+    "message.cpr_seen": "fuldt CPR set i besked",
+    "letter.seen": "brev set",
+    "citizen.searched": "søgt på CPR",
+    "parked.replayed": "genafspillet",
+    "parked.corrected": "rettet og genafspillet",
+    "parked.discard_asked": "kassering foreslået",
+    "parked.discarded": "kasseret",
+    "account.added": "konto oprettet",
+    "account.password": "adgangskode ændret",
+    "account.rights": "rettigheder ændret",
+    "account.enabled": "konto åbnet",
+    "account.disabled": "konto lukket",
+}
+
+WORDINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "state": STATES,
+        "waits": WAITS,
+        "event": EVENTS,
+        "outcome": OUTCOMES,
+        "kind": KINDS,
+        "status": STATUSES,
+        "verdict": VERDICTS,
+        "parked": PARKED_STATES,
+        "right": RIGHTS,
+        "act": ACTS,
+    }
+)
+
+
+def programme_name(name: str) -> str:
+    """A programme's Danish title; without a programme, that."""
+    found = wordings().get(name)
+    return found.title if found else name or "uden program"

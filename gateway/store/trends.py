@@ -1,0 +1,74 @@
+"""How much came in and how fast it was answered, over hours; which referrals went where. Counts only."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Engine, Float, cast, extract, func, select
+
+from gateway.store.engine import reading
+from gateway.store.schema import cases, letters, messages, outbox
+
+
+class Hour(msgspec.Struct, frozen=True, kw_only=True):
+    """One hour: messages taken, and mean and longest seconds from taken to receipt sent."""
+
+    #: ``2026-11-25T09``, UTC
+    name: str
+    messages: int = 0
+    mean_s: float | None = None
+    longest_s: float | None = None
+
+
+class Trends:
+    """Counts over time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def hours(self, since: datetime) -> dict[str, Hour]:
+        """By hour name; an hour without messages is left out."""
+        with reading(self._engine) as connection:
+            hour = _hour(connection, messages.c.received_at)
+            counted = select(hour, func.count()).where(messages.c.received_at >= since).group_by(hour)
+            found = {row[0]: Hour(name=row[0], messages=row[1]) for row in connection.execute(counted)}
+            hour = _hour(connection, letters.c.received_at)
+            took = _seconds(connection, letters.c.received_at, outbox.c.sent_at)
+            answered = select(hour, func.avg(took), func.max(took))
+            answered = answered.join(outbox, outbox.c.letter_id == letters.c.receipt_id)
+            answered = answered.where(letters.c.received_at >= since, outbox.c.sent_at.is_not(None)).group_by(hour)
+            for name, mean, longest in connection.execute(answered):
+                before = found.get(name, Hour(name=name))
+                found[name] = msgspec.structs.replace(before, mean_s=float(mean), longest_s=float(longest))
+        return found
+
+    def since(self, moment: datetime) -> int:
+        """Messages taken since then."""
+        with reading(self._engine) as connection:
+            query = select(func.count()).select_from(messages).where(messages.c.received_at >= moment)
+            return connection.scalar(query) or 0
+
+    def routed(self, since: datetime) -> dict[tuple[str, str], int]:
+        """Referrals received since then by programme and team; a referral may count in several."""
+        query = select(cases.c.programmes, cases.c.teams, func.count()).where(cases.c.received_at >= since)
+        found: dict[tuple[str, str], int] = {}
+        with reading(self._engine) as connection:
+            for programmes, teams, count in connection.execute(query.group_by(cases.c.programmes, cases.c.teams)):
+                for programme in programmes.strip(",").split(","):
+                    for team in teams.strip(",").split(","):
+                        found[programme, team] = found.get((programme, team), 0) + count
+        return found
+
+
+def _hour(connection: Connection, column: ColumnElement[datetime]) -> ColumnElement[str]:
+    """The hour of a moment, in UTC."""
+    if connection.dialect.name == "postgresql":
+        return func.to_char(func.timezone("UTC", column), 'YYYY-MM-DD"T"HH24')
+    return func.strftime("%Y-%m-%dT%H", column)
+
+
+def _seconds(
+    connection: Connection, start: ColumnElement[datetime], end: ColumnElement[datetime]
+) -> ColumnElement[float]:
+    if connection.dialect.name == "postgresql":
+        return cast(extract("epoch", end - start), Float)
+    return (func.julianday(end) - func.julianday(start)) * 86_400
