@@ -18,6 +18,7 @@ from gateway.referral import answer
 from gateway.referral.admission import admit, gate
 from gateway.referral.decide import decide
 from gateway.referral.events import TeamEvent
+from gateway.referral.fhir_events import told_by_event
 from gateway.referral.follow import follow_event, follow_receipt
 from gateway.referral.handled import Handled
 from gateway.referral.inbox import Known, Outcome
@@ -49,6 +50,7 @@ def receive(reading: Reading, known: Known, municipality: Municipality, received
     stored = answer.stored(reading, known, received_at)
     if stored is not None:
         return stored
+    reading = told_by_event(reading, municipality)
     handled = []
     for letter in reading.letters:
         result = answer.recognise(letter, reading, known) or _handle(letter, reading, known, municipality, received_at)

@@ -125,6 +125,8 @@ def _says(letter: Outgoing, verdict: str) -> bool:
     """Whether this receipt carries that verdict."""
     if letter.kind == "VANSReceipt":
         return (b"<PositiveMessage>" in letter.content) == (verdict == "positive") or verdict == "negative"
+    if letter.kind == "Acknowledgement":  # a FHIR message holds one letter, which its one Acknowledgement is about
+        return True
     return letter.kind == ("XCTL03" if verdict == "positive" else "XCTL02")
 
 

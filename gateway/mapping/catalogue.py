@@ -9,6 +9,8 @@ import msgspec
 from lxml import etree
 
 from gateway.errors import Fault
+from gateway.mapping.fhir import reader as fhir
+from gateway.mapping.fhir.forms import NAMESPACE as FHIR_NAMESPACE
 from gateway.mapping.medcom import emessage, vans
 from gateway.mapping.medcom.elements import ImpossibleValueError, children
 from gateway.mapping.medcom.parsing import parse, salvage
@@ -55,9 +57,12 @@ def _read_vans(root: etree._Element, digest: str) -> Reading:
 
 
 def _read_payload(opened: vans.VansMessage, digest: str) -> Reading:
-    if opened.payload_format != "XML":
-        return Reading(fault=Fault(id="GW-110", detail=f"Format {opened.payload_format}"), digest=digest)
-    return read_xml(opened.payload or b"", digest, _PAYLOADS)
+    payload = opened.payload or b""
+    if opened.payload_format == "XML":
+        return read_xml(payload, digest, _PAYLOADS)
+    if opened.payload_format == "HL7":
+        return fhir.read_json(payload, digest) if _is_json(payload) else read_xml(payload, digest, _FHIR)
+    return Reading(fault=Fault(id="GW-110", detail=f"Format {opened.payload_format}"), digest=digest)
 
 
 def _read_vans_ids(root: etree._Element) -> Reading:
@@ -75,12 +80,17 @@ def _answerable(arrival: VansArrival) -> bool:
     return not isinstance(parsed, Fault) and not violations(parsed, vans.NAMESPACE)
 
 
+_FHIR = tuple(
+    Format(root=root, namespace=FHIR_NAMESPACE, read=fhir.read_xml, read_ids=fhir.read_xml_ids)
+    for root in ("Bundle", "ServiceRequest")
+)
 #: the outer formats, in the order they are tried
 FORMATS: tuple[Format, ...] = (
     Format(root="Emessage", namespace=None, read=emessage.read, read_ids=emessage.read_ids),
     Format(root="VANSEnvelope", namespace=vans.NAMESPACE, read=_read_vans, read_ids=_read_vans_ids),
+    *_FHIR,
 )
-#: what may stand in a VANSEnvelope: not another one
+#: what may stand in a VANSEnvelope as XML: not another one
 _PAYLOADS = FORMATS[:1]
 #: of a message beyond the limit, this much is looked at for its sender
 _HEAD = 100_000
@@ -90,9 +100,11 @@ def read_message(data: bytes, digest: str) -> Reading:
     """Read a message of any known format; faults are in the reading, never raised."""
     if not data.strip():
         return Reading(fault=Fault(id="GW-101"), digest=digest)
-    if data.lstrip()[:1] in {b"{", b"["}:
-        return Reading(fault=Fault(id="GW-110", detail="JSON"), digest=digest)
-    return read_xml(data, digest)
+    return fhir.read_json(data, digest) if _is_json(data) else read_xml(data, digest)
+
+
+def _is_json(data: bytes) -> bool:
+    return data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"{", b"["}
 
 
 def read_xml(data: bytes, digest: str, formats: tuple[Format, ...] = FORMATS) -> Reading:
@@ -117,6 +129,8 @@ def identify(root: etree._Element, formats: tuple[Format, ...] = FORMATS) -> For
 
 def read_ids(data: bytes, fault: Fault, digest: str, formats: tuple[Format, ...] = FORMATS) -> Reading:
     """A message that is refused unread, with whatever ids it still tells, so that its sender can be answered."""
+    if _is_json(data):
+        return fhir.read_json_ids(data[:_HEAD], fault, digest)
     root = salvage(data[:_HEAD])
     chosen = identify(root, formats) if root is not None else None
     if root is None or chosen is None:

@@ -6,6 +6,7 @@ Everything a municipality decides is data here; no code asks which municipality 
 import tomllib
 from collections.abc import Mapping
 from datetime import date
+from enum import StrEnum
 from importlib import resources
 from pathlib import Path
 
@@ -96,6 +97,16 @@ _IDENTIFIER_CODES = frozenset({"ydernummer", "sygehusafdelingsnummer", "kommunen
 _FORMATS = frozenset({"medcom-xml", "fhir-json", "fhir-xml"})
 
 
+class FhirEvent(StrEnum):
+    """What a FHIR message does with a referral."""
+
+    NEW = "new"
+    #: replaces an earlier letter of the same episode
+    UPDATE = "update"
+    #: the referrer takes it back
+    CANCEL = "cancel"
+
+
 class Municipality(Record, frozen=True, kw_only=True):
     """The whole file. ``code`` is dk-core's four digits (Ishøj ``0183``)."""
 
@@ -125,6 +136,8 @@ class Municipality(Record, frozen=True, kw_only=True):
     sors: Mapping[str, str] = {}
     #: GLN of a receiver → the standard its letters are written in; others get the one their referral came in
     formats: Mapping[str, str] = {}
+    #: FHIR: event code of a MessageHeader → what the message does with the referral (no standard yet)
+    fhir_events: Mapping[str, FhirEvent] = {}
     letters: Mapping[str, LetterText]
     #: programme → what it holds, for the referrer; stands in the letters as ``{offers}``
     offers: Mapping[str, str]

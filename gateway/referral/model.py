@@ -3,7 +3,7 @@
 Texts, codes and identifiers are kept exactly as received (leading zeros, case, hyphens); the properties normalise.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 import msgspec
@@ -67,6 +67,8 @@ class Citizen(msgspec.Struct, frozen=True, kw_only=True):
     municipality_code: str | None = None
     phones: tuple[Phone, ...] = ()
     email: str | None = None
+    #: name and address protection: the address is used here and never told to anyone outside
+    address_protected: bool = False
 
     @property
     def identifier(self) -> str:
@@ -111,6 +113,24 @@ class ClinicalText(msgspec.Struct, frozen=True, kw_only=True):
     #: the standard's element, e.g. ``Anamnesis``
     place: str
     text: str
+
+
+class MeasurementKind(StrEnum):
+    """The measured values that a rule asks for; the value is what a doctor calls it."""
+
+    HBA1C = "HbA1c"
+    BMI = "BMI"
+
+
+class Measurement(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that the carrier tells as a number of its own (FHIR Observation), not in prose."""
+
+    kind: MeasurementKind
+    value: float
+    #: as told: ``mmol/mol``, ``%``, ``kg/m2``
+    unit: str
+    #: the day it was measured
+    on: date | None = None
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +195,8 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True):
     relative: Relative | None = None
     diagnoses: tuple[Diagnosis, ...] = ()
     texts: tuple[ClinicalText, ...] = ()
+    #: they go before the same value in prose (decision.md §1)
+    measurements: tuple[Measurement, ...] = ()
     category: str | None = None
     #: ``akut``/``elektiv``/``saerlige_forhold`` (XREF01), ``routine``/``urgent``/``asap``/``stat`` (FHIR)
     priority: str | None = None

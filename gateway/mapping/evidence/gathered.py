@@ -10,8 +10,8 @@ from gateway.mapping.interpretation import DiagnosisRow, Interpretation
 from gateway.mapping.prose.lines import flowing
 from gateway.mapping.prose.mentions import Mention
 from gateway.mapping.prose.prose import Prose
-from gateway.mapping.prose.values import Hba1c, Scan, Value, bmi, fev1_below_30, hba1c
-from gateway.referral.model import ClinicalText, Diagnosis, Referral
+from gateway.mapping.prose.values import Hba1c, Scan, Value, bmi, chosen_hba1c, fev1_below_30, hba1c
+from gateway.referral.model import ClinicalText, Diagnosis, Measurement, MeasurementKind, Referral
 from gateway.referral.needs import Finding
 from gateway.referral.workdays import local_date
 
@@ -50,13 +50,18 @@ class Gathered:
 
     @cached_property
     def hba1c(self) -> Hba1c | None:
-        """The HbA1c that counts."""
-        return hba1c(*self._scanned)
+        """The HbA1c that counts: one that was measured and told as such, else one in the text."""
+        told = self._measured(MeasurementKind.HBA1C)
+        return chosen_hba1c(told) if told else hba1c(*self._scanned)
 
     @cached_property
     def bmi(self) -> Value | None:
-        """The BMI that counts."""
-        return bmi(*self._scanned)
+        """The BMI that counts: one that was measured and told as such, else one in the text."""
+        told = self._measured(MeasurementKind.BMI)
+        return max(told, key=lambda v: v.on or date.min) if told else bmi(*self._scanned)
+
+    def _measured(self, kind: MeasurementKind) -> list[Value]:
+        return [_value(m) for m in self.referral.measurements if m.kind is kind]
 
     @cached_property
     def fev1_below_30(self) -> str | None:
@@ -95,6 +100,12 @@ def told(name: str, mention: Mention) -> Finding:
 def ruled(name: str, rule: str, evidence: str, source: str = "decision.md §5; seed 000") -> Finding:
     """The conclusion of a named rule."""
     return Finding(name=name, rule=rule, evidence=evidence, source=source)
+
+
+def _value(measured: Measurement) -> Value:
+    number = f"{measured.value:.15g}".replace(".", ",")
+    quote = " ".join(filter(None, [number, measured.unit, f"({measured.on})" if measured.on else None]))
+    return Value(number=measured.value, percent=measured.unit.strip() == "%", quote=quote, on=measured.on)
 
 
 def _coded(referral: Referral, tables: Interpretation) -> Iterator[CodedFinding]:

@@ -15,6 +15,8 @@ DISEASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "heart": (("heart", "heart_event"), ("offer_heart",)),
     "low_back": (("low_back", "disc"), ("offer_low_back",)),
 }
+#: ServiceRequest.code, the kind of service: that an offer is asked for is true of every referral, and no need
+KIND_PLACE = "code"
 #: diseases of which only a present need counts when they are past (§3.1)
 _NEEDED = {"cancer": ("need_cancer", "offer_cancer"), "heart": ("offer_heart",)}
 #: concepts that tell of something that happened, where a date or «efter» makes it past
@@ -78,7 +80,8 @@ def _has_need(evidence: Gathered, name: str) -> bool:
     if any(not (m.negated or m.doubted or m.family) for m in prose.of(*_NEEDED[name])):
         return True
     others = [w for other, (words, _) in DISEASES.items() if other != name for w in words]
-    return bool(prose.requested(*_GENERIC)) and not prose.affirmed(*others, "prediabetes", "diabetes")
+    asked = [m for m in prose.requested(*_GENERIC) if not m.place.startswith(KIND_PLACE)]
+    return bool(asked) and not prose.affirmed(*others, "prediabetes", "diabetes")
 
 
 def wishes(evidence: Gathered) -> dict[str, Finding]:

@@ -32,9 +32,14 @@ def structure_fault(value: object) -> Fault | None:
     try:
         _any_resource(value, 0)
     except WrongStructureError as wrong:
-        place = wrong.place if len(wrong.place) <= _LONGEST_PLACE else f"…{wrong.place[-_LONGEST_PLACE:]}"
-        return Fault(id=wrong.fault_id, detail=f"({place}: {wrong.rule})" if place else f"({wrong.rule})")
+        return fault_of(wrong)
     return None
+
+
+def fault_of(wrong: WrongStructureError) -> Fault:
+    """The fault, its detail ``(place: rule)``."""
+    place = wrong.place if len(wrong.place) <= _LONGEST_PLACE else f"…{wrong.place[-_LONGEST_PLACE:]}"
+    return Fault(id=wrong.fault_id, detail=f"({place}: {wrong.rule})" if place else f"({wrong.rule})")
 
 
 def _any_resource(value: object, depth: int) -> None:

@@ -9,8 +9,19 @@ SOR: Final = "urn:oid:1.2.208.176.1.1"
 YDERNUMMER: Final = "urn:oid:1.2.208.176.1.4"
 #: the form of all MedCom message standards in force; dk-core 3.5.0 and later write ``http://``
 GLN: Final = "https://www.gs1.org/gln"
+#: the form from dk-core 3.5.0 on; read as well
+GLN_NEW: Final = "http://www.gs1.org/gln"
+MUNICIPALITY: Final = "http://hl7.dk/fhir/core/CodeSystem/dk-core-municipality-codes"
+MUNICIPALITY_EXTENSION: Final = "http://hl7.dk/fhir/core/StructureDefinition/dk-core-municipalityCodes"
+LOINC: Final = "http://loinc.org"
+#: Danish laboratories' codes (NPU)
+NPU: Final = "urn:oid:1.2.208.176.2.1"
 SKS: Final = "urn:oid:1.2.208.176.2.4.12"
 ICPC2: Final = "urn:oid:1.2.208.176.2.31"
+
+#: name and address protection (dk-core Patient, ``meta.security``)
+CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+RESTRICTED: Final = "R"
 
 #: our own identifiers in the team's message; the values are what a team event quotes
 ASSIGNMENT_ID: Final = "urn:municipal-referral-gateway:assignment"

@@ -13,9 +13,11 @@ from gateway.mapping.fhir.people import name_of, patient_identifier
 from gateway.mapping.fhir.systems import (
     ASSIGNMENT_ID,
     CASE_ID,
+    CONFIDENTIALITY,
     EPISODE_ID,
     GLN,
     ICPC2,
+    RESTRICTED,
     SKS,
     SOR,
     TEAM,
@@ -77,12 +79,18 @@ def _patient(own: str, citizen: Citizen) -> Json:
         {
             "resourceType": "Patient",
             "id": own,
+            "meta": _protection(citizen),
             "identifier": [patient_identifier(citizen)],
             "name": [name_of(citizen)],
             "telecom": [{"system": "phone", "value": p.number} for p in citizen.phones],
             "address": [home] if home else [],
         }
     )
+
+
+def _protection(citizen: Citizen) -> Json | None:
+    """The team uses the address, and must know that nobody else may."""
+    return {"security": [{"system": CONFIDENTIALITY, "code": RESTRICTED}]} if citizen.address_protected else None
 
 
 def _service_request(message: TeamMessage, own: str, ids: dict[str, str], conditions: list[str]) -> Json:
