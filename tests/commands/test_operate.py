@@ -79,7 +79,7 @@ def test_what_is_wrong_is_named_with_how_to_mend_it(gateway: Gateway, settings: 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (('low_back = { team = "genoptraening-ishoej" }', ""), "the programme low_back is neither in [routes] nor in"),
+        (('low_back = { team = "genoptraening-ishoej" }', ""), "offers.low_back has no route"),
         (('gln = "5790009999997"', 'gln = "5790009999990"'), "letterhead.gln is not among glns"),
         (('team = "genoptraening-ishoej"', 'team = "nowhere"'), "names the unknown team 'nowhere'"),
         (('name = "Ishøj Kommune"', 'name = "Ishøj Kommune"\nsurprise = 1'), "surprise"),
