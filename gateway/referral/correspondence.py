@@ -31,11 +31,6 @@ class Correspondence(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     attachments: tuple[Attachment, ...] = ()
 
-    @property
-    def sender_gln(self) -> str:
-        """GLN of the letter's sender; part of the letter's key."""
-        return self.sender.gln or ""
-
 
 class SentObject(msgspec.Struct, frozen=True, kw_only=True):
     """One object of an attachment message (XBIN01, XBIN02), joined to its letter by ``object_id``."""

@@ -29,12 +29,10 @@ def section_140(evidence: Gathered, *, coded: bool) -> Iterator[Finding]:
 
 def _is_sent(evidence: Gathered, mention: Mention) -> bool:
     """«Fremsendes …», «vedlagt …», «er udarbejdet» in the same sentence, or a sentence that is nothing but its name."""
-    for _, found in evidence.prose.searched:
-        for number, sentence, phrases in found:
-            if number == mention.sentence:
-                bare = len(sentence.words) <= len(mention.phrase.words) + 1
-                return bare or any(p.phrase.kind == "send" for p in phrases)
-    return False
+    told = {n: (sentence, phrases) for _, found in evidence.prose.searched for n, sentence, phrases in found}
+    sentence, phrases = told[mention.sentence]
+    bare = len(sentence.words) <= len(mention.phrase.words) + 1
+    return bare or any(p.phrase.kind == "send" for p in phrases)
 
 
 def training_elsewhere(evidence: Gathered, *, section_140_asked: bool) -> Iterator[Finding]:
