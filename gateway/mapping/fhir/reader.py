@@ -69,7 +69,7 @@ def _read(value: Json, payload: Payload, digest: str) -> Reading:
     fault = structure_fault(value)
     if fault is not None:
         return _refused(value, fault, payload, digest)
-    arrival = arrival_of(value, payload)
+    arrival = arrival_of(value, payload, is_sound=True)
     try:
         letter = _letter(value, arrival)
     except UnusableError as error:
