@@ -5,6 +5,7 @@ comes alone with what it contains, or in a Bundle of type ``collection``; it has
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -205,4 +206,9 @@ def value_of(identifiers: tuple[Identifier, ...], *systems: str) -> str | None:
 def gln_of(identifiers: tuple[Identifier, ...]) -> str | None:
     """The GLN, under either of its two systems; None where its check digit is wrong."""
     gln = value_of(identifiers, GLN, GLN_NEW)
-    return gln if gln and len(gln) == _GLN_DIGITS and gln.isascii() and ean.is_valid(gln) else None
+    return gln if gln and _is_gln(gln) else None
+
+
+@lru_cache(maxsize=4096)  # the same few senders again and again; the check costs more than reading their resource
+def _is_gln(text: str) -> bool:
+    return len(text) == _GLN_DIGITS and text.isascii() and bool(ean.is_valid(text))
