@@ -280,6 +280,11 @@ FAULTS: Mapping[str, FaultRow] = _rows(
     _parked(163, "Forløbs-id'et bruges af flere forløb.", "Send hændelsen igen med case_id."),
     _parked(164, "Kvitteringen kan ikke læses.", "Kvitteringer besvares ikke; kontakt afsenderens leverandør."),
     _parked(
+        165, "Korrespondancen passer ikke til et kendt forløb.", "Find borgerens forløb, eller kontakt afsenderen."
+    ),
+    _parked(166, "Korrespondancen passer til flere forløb.", "Afgør, hvilket forløb brevet hører til."),
+    _parked(167, "Korrespondancens forløb er en anden borgers.", "Kontakt afsenderen; brevet er ikke lagt i forløbet."),
+    _parked(
         170, "Kvitteringen passer ikke til et brev, vi har sendt.", "Kontrollér id'erne; kassér, hvis den er fejlsendt."
     ),
     _parked(

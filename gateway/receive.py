@@ -1,8 +1,7 @@
 """The way of a message: bytes → ``read`` → ``Reading`` → ``receive`` → ``Outcome``. Pure; open this file first.
 
-``read`` identifies, validates and decodes. ``receive`` takes each letter through *known case × letter → case′ and
-letters* and says what is answered, stored, sent and parked. The consumer (``gateway.inbound``) saves the outcome and
-acknowledges after the commit; the relay (``gateway.outbound``) sends.
+``read`` identifies, validates and decodes. ``receive`` takes each letter through *known case × letter → case′, letters*
+and says what is stored, sent and parked. ``gateway.inbound`` saves it and acknowledges; ``gateway.outbound`` sends.
 """
 
 import hashlib
@@ -14,8 +13,9 @@ from gateway.mapping import catalogue, encoding, team_event
 from gateway.mapping.interpretation import interpretation
 from gateway.mapping.weighing import needs
 from gateway.municipality.model import Municipality
-from gateway.referral import answer
+from gateway.referral import answer, correspond
 from gateway.referral.admission import admit, gate
+from gateway.referral.correspondence import Correspondence
 from gateway.referral.decide import decide
 from gateway.referral.events import TeamEvent
 from gateway.referral.fhir_events import told_by_event
@@ -73,6 +73,8 @@ def _handle(
         running = known.running(content.citizen.identifier)
         decision = decide(content, found, municipality, received_at, running)
         return admit(content, reading.arrival, decision, municipality, received_at)
+    if isinstance(content, Correspondence):
+        return correspond.follow_correspondence(content, known, municipality, received_at)
     if isinstance(content, TeamEvent):
         return follow_event(content, known, municipality)
     if content is not None:

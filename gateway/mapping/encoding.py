@@ -9,9 +9,10 @@ from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 
-from gateway.mapping.fhir import answers, team_bundle
+from gateway.mapping.fhir import answers, correspondence_bundle, team_bundle
 from gateway.mapping.medcom import emessage, vans, xctl, xdis15, xdis91
 from gateway.municipality.model import Municipality
+from gateway.referral.correspondence import ForwardedLetter
 from gateway.referral.ids import Cause, fhir_id, letter_id
 from gateway.referral.letters import (
     Carrier,
@@ -28,7 +29,7 @@ from gateway.referral.reply import Reply
 
 def encode(reply: Reply, municipality: Municipality) -> Outgoing:
     """An answer ready to send, complete but for the envelope."""
-    if isinstance(reply.content, TeamMessage):
+    if isinstance(reply.content, TeamMessage | ForwardedLetter):
         return _team_message(reply, reply.content, municipality)
     return _WRITERS[payload_of(reply, municipality)](reply, municipality)
 
@@ -38,14 +39,14 @@ def payload_of(reply: Reply, municipality: Municipality) -> Payload:
     content = reply.content
     if isinstance(content, Receipt):
         return Payload.MEDCOM_XML if content.by_vans else reply.arrival.payload
-    assert not isinstance(content, TeamMessage)  # noqa: S101  (teams get FHIR of their own kind)
+    assert not isinstance(content, TeamMessage | ForwardedLetter)  # noqa: S101  (teams get FHIR of their own kind)
     chosen = municipality.formats.get(content.receiver.gln or "")
     return Payload(chosen) if chosen else reply.arrival.payload
 
 
 def _in_medcom_xml(reply: Reply, municipality: Municipality) -> Outgoing:
     content = reply.content
-    assert not isinstance(content, TeamMessage)  # noqa: S101  (teams get FHIR of their own kind)
+    assert not isinstance(content, TeamMessage | ForwardedLetter)  # noqa: S101  (teams get FHIR of their own kind)
     if isinstance(content, Receipt):
         return _receipt(reply, content, municipality)
     if isinstance(content, StatusLetter):
@@ -123,11 +124,15 @@ def _receipt(reply: Reply, receipt: Receipt, municipality: Municipality) -> Outg
     )
 
 
-def _team_message(reply: Reply, message: TeamMessage, municipality: Municipality) -> Outgoing:
+def _team_message(reply: Reply, message: TeamMessage | ForwardedLetter, municipality: Municipality) -> Outgoing:
+    if isinstance(message, TeamMessage):
+        kind, content = "Task", team_bundle.encode(message, municipality)
+    else:
+        kind, content = "Communication", correspondence_bundle.encode(message, municipality)
     return Outgoing(
         letter_id=message.id,
         message_id=message.id,
-        kind="Task",
+        kind=kind,
         version="4.0.1",
         channel=Channel.TEAM,
         receiver=message.team,
@@ -135,7 +140,7 @@ def _team_message(reply: Reply, message: TeamMessage, municipality: Municipality
         case_id=reply.case_id,
         episode_id=reply.episode_id,
         at=message.at,
-        content=team_bundle.encode(message, municipality),
+        content=content,
     )
 
 

@@ -8,6 +8,7 @@ from stdnum.exceptions import ValidationError
 from gateway.errors import Fault
 from gateway.municipality.model import Municipality
 from gateway.referral.case import open_case
+from gateway.referral.correspondence import Correspondence
 from gateway.referral.decide import Decision
 from gateway.referral.discharge import copy_without_address
 from gateway.referral.handled import Handled
@@ -17,12 +18,12 @@ from gateway.referral.policy import to_referral
 from gateway.referral.workdays import local_date
 
 
-def gate(referral: Referral, municipality: Municipality, received_at: datetime) -> Fault | None:
+def gate(referral: Referral | Correspondence, municipality: Municipality, received_at: datetime) -> Fault | None:
     """Faults that a schema cannot see: another receiver, another municipality, an impossible CPR (facts §7.1)."""
     return _receiver(referral, municipality) or _person(referral.citizen, local_date(received_at))
 
 
-def _receiver(referral: Referral, municipality: Municipality) -> Fault | None:
+def _receiver(referral: Referral | Correspondence, municipality: Municipality) -> Fault | None:
     receiver = referral.receiver
     if receiver.gln not in municipality.glns:
         return Fault(id="GW-130")

@@ -14,6 +14,7 @@ import msgspec
 from gateway.errors import Fault
 from gateway.municipality.model import Municipality
 from gateway.referral.case import Case
+from gateway.referral.correspondence import Correspondence
 from gateway.referral.handled import Handled
 from gateway.referral.ids import Cause, fhir_id
 from gateway.referral.inbox import InboxLetter, InboxMessage, Keys, Known, LetterKey, Outcome, Parked
@@ -43,7 +44,7 @@ def keys_of(reading: Reading) -> Keys:
 def letter_key(letter: ReadLetter, arrival: Arrival) -> LetterKey:
     """(sender, letter id): the sender in the letter itself, else the envelope's."""
     content = letter.content
-    if isinstance(content, Referral):
+    if isinstance(content, Referral | Correspondence):
         return (content.sender_gln, content.letter_id)
     if letter.type == "team-event":
         return ("team-event", letter.letter_id)
@@ -52,7 +53,7 @@ def letter_key(letter: ReadLetter, arrival: Arrival) -> LetterKey:
 
 def _keys_of_letter(letter: ReadLetter) -> Keys:
     content = letter.content
-    if isinstance(content, Referral):
+    if isinstance(content, Referral | Correspondence):
         return Keys(
             episodes=frozenset(filter(None, {episode_key(content.episode_id)})),
             citizens=frozenset({content.citizen.identifier}),
@@ -187,7 +188,7 @@ def _inbox_letter(letter: ReadLetter, handled: Handled, reading: Reading) -> Inb
         case_id=handled.case_id,
         receipt_id=handled.known.receipt_id if handled.known else None,
         decision=handled.decision,
-        episode_id=content.episode_id if isinstance(content, Referral) else None,
+        episode_id=content.episode_id if isinstance(content, Referral | Correspondence) else None,
         known=handled.known is not None,
     )
 

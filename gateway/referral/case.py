@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from gateway.referral.correspondence import CaseLetter
 from gateway.referral.decide import RETURN, REVIEW, Assignment, Decision
 from gateway.referral.events import Author, TeamEvent
 from gateway.referral.ids import Cause, fhir_id
@@ -155,6 +156,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     timeline: tuple[Counted, ...] = ()
     #: when the discharge note was written; there is never a second
     discharged_at: datetime | None = None
+    #: correspondence that came to the case, in the order received
+    letters: tuple[CaseLetter, ...] = ()
 
     @property
     def state(self) -> State:

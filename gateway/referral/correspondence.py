@@ -30,6 +30,44 @@ class Correspondence(msgspec.Struct, frozen=True, kw_only=True):
     #: when it was written
     at: datetime
     attachments: tuple[Attachment, ...] = ()
+    #: ``rutine`` or ``høj_prioritet`` (MedCom XDIS91)
+    priority: str | None = None
+    #: MedCom EpisodeOfCareStatusCode: inaktiv, indlagt, ambulant, doed, ambulant_roentgen
+    citizen_status: str | None = None
+
+
+class CaseLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter in a case's history, without its text: that went to the team, and stays in the stored message."""
+
+    letter_id: str
+    message_type: str
+    sender_gln: str
+    subject: str
+    written_at: datetime
+    received_at: datetime
+    #: ``episode``, or ``citizen``: by sender, citizen and open case
+    linked_by: str
+    correction: bool = False
+    #: the letter of the history that this one corrects
+    replaces: str | None = None
+
+
+class ForwardedLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """Correspondence handed to a team: one FHIR Bundle per (letter, team)."""
+
+    id: str
+    team: str
+    #: None: for the review team to find out
+    case_id: str | None = None
+    assignments: tuple[str, ...] = ()
+    letter: Correspondence
+    #: the case waited for this
+    answers_question: bool = False
+    #: letter id of the correspondence that this one replaces
+    replaces: str | None = None
+    #: what the team should know, Danish
+    note: str
+    at: datetime
 
 
 class SentObject(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,12 +6,13 @@ from datetime import datetime
 import msgspec
 
 from gateway.errors import Fault
+from gateway.referral.correspondence import Correspondence
 from gateway.referral.events import TeamEvent
 from gateway.referral.letters import Arrival, ReceivedReceipt
 from gateway.referral.model import Referral
 
 #: everything a letter can hold
-Content = Referral | ReceivedReceipt | TeamEvent
+Content = Referral | Correspondence | ReceivedReceipt | TeamEvent
 
 
 class ReadLetter(msgspec.Struct, frozen=True, kw_only=True):

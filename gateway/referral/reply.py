@@ -4,6 +4,7 @@ import msgspec
 
 from gateway.municipality.model import Municipality
 from gateway.referral.case import Case
+from gateway.referral.correspondence import ForwardedLetter
 from gateway.referral.ids import Cause
 from gateway.referral.letters import Arrival, DischargeNote, Receipt, StatusLetter, TeamMessage
 from gateway.referral.model import Address, Party
@@ -12,7 +13,7 @@ from gateway.referral.model import Address, Party
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """One answer with its cause, from which its id is derived."""
 
-    content: Receipt | StatusLetter | DischargeNote | TeamMessage
+    content: Receipt | StatusLetter | DischargeNote | TeamMessage | ForwardedLetter
     cause: Cause
     #: how the message that we answer arrived
     arrival: Arrival
@@ -28,7 +29,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 def case_reply(
     case: Case,
-    content: StatusLetter | DischargeNote | TeamMessage,
+    content: StatusLetter | DischargeNote | TeamMessage | ForwardedLetter,
     cause: Cause,
     *,
     draft: bool = False,

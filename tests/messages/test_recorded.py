@@ -105,7 +105,13 @@ def test_everything_we_decided_has_its_why(path: Path, municipality: Municipalit
 def test_what_goes_out_is_valid(municipality: Municipality) -> None:
     letters = [letter for path in MESSAGES for letter in outcome_of(path, municipality).outgoing]
     medcom = {"XCTL02", "XCTL03", "VANSReceipt", "XDIS91"}
-    assert {letter.kind for letter in letters} == {*medcom, "Acknowledgement", "CareCommunication", "Task"}
+    assert {letter.kind for letter in letters} == {
+        *medcom,
+        "Acknowledgement",
+        "CareCommunication",
+        "Task",
+        "Communication",
+    }
     for letter in letters:
         if letter.channel is Channel.TEAM:
             assert Bundle.model_validate_json(transmitted(letter)).entry

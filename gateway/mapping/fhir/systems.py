@@ -27,6 +27,8 @@ RESTRICTED: Final = "R"
 ASSIGNMENT_ID: Final = "urn:municipal-referral-gateway:assignment"
 CASE_ID: Final = "urn:municipal-referral-gateway:case"
 TEAM: Final = "urn:municipal-referral-gateway:team"
+#: a letter's id as its sender gave it; unique together with the assigner's GLN
+LETTER_ID: Final = "urn:municipal-referral-gateway:letter"
 EPISODE_ID: Final = "urn:municipal-referral-gateway:episode-of-care"
 
 #: code systems of MedCom's FHIR standards

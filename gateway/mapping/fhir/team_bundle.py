@@ -3,6 +3,8 @@
 ``collection`` with Patient, ServiceRequest, Conditions, Organization of the referrer and a Task per assignment.
 """
 
+from datetime import datetime
+
 import msgspec
 
 from fsiii import CARE_SOCIAL_SYSTEM, FSIII_SYSTEM, SERVICE_TYPE_119, care_social_codes
@@ -40,20 +42,25 @@ def encode(message: TeamMessage, municipality: Municipality) -> bytes:
 def bundle(message: TeamMessage, municipality: Municipality) -> Json:
     """The Bundle as a dictionary; ids of the resources are derived from the message's."""
     referral = message.referral
-    patient, request, sender = (_id(message, kind) for kind in ("Patient", "ServiceRequest", "Organization"))
+    citizen, request, sender = (_id(message, kind) for kind in ("Patient", "ServiceRequest", "Organization"))
     conditions = [(_id(message, f"Condition{n}"), d) for n, d in enumerate(referral.diagnoses)]
     resources = [
-        _patient(patient, referral.citizen),
-        _service_request(message, request, {"patient": patient, "sender": sender}, [c for c, _ in conditions]),
-        *(_condition(own, d, patient) for own, d in conditions),
-        _organization(sender, referral.sender),
-        *(_task(message, task, {"patient": patient, "request": request}, municipality) for task in message.tasks),
+        patient(citizen, referral.citizen),
+        _service_request(message, request, {"patient": citizen, "sender": sender}, [c for c, _ in conditions]),
+        *(_condition(own, d, citizen) for own, d in conditions),
+        organization(sender, referral.sender),
+        *(_task(message, task, {"patient": citizen, "request": request}, municipality) for task in message.tasks),
     ]
+    return collection(message.id, message.at, resources)
+
+
+def collection(own: str, at: datetime, resources: list[Json]) -> Json:
+    """The Bundle of a team's message around its resources."""
     return {
         "resourceType": "Bundle",
-        "id": message.id,
+        "id": own,
         "type": "collection",
-        "timestamp": message.at.isoformat(),
+        "timestamp": at.isoformat(),
         "entry": [{"fullUrl": f"urn:uuid:{r['id']}", "resource": r} for r in resources],
     }
 
@@ -62,11 +69,13 @@ def _id(message: TeamMessage, name: str) -> str:
     return fhir_id(Cause(sender=message.team, id=message.id), name, message.team)
 
 
-def _reference(kind: str, own: str) -> Json:
+def reference(kind: str, own: str) -> Json:
+    """A reference to another resource of the same Bundle."""
     return {"reference": f"urn:uuid:{own}", "type": kind}
 
 
-def _patient(own: str, citizen: Citizen) -> Json:
+def patient(own: str, citizen: Citizen) -> Json:
+    """The citizen, as the sender tells of him."""
     address = citizen.address
     home = without_nothing(
         {
@@ -105,10 +114,10 @@ def _service_request(message: TeamMessage, own: str, ids: dict[str, str], condit
             "status": "active",
             "intent": "order",
             "code": {"coding": [coding]},
-            "subject": _reference("Patient", ids["patient"]),
+            "subject": reference("Patient", ids["patient"]),
             "authoredOn": referral.authorised.isoformat(),
-            "requester": _reference("Organization", ids["sender"]),
-            "reasonReference": [_reference("Condition", c) for c in conditions],
+            "requester": reference("Organization", ids["sender"]),
+            "reasonReference": [reference("Condition", c) for c in conditions],
             "note": [{"text": f"{t.place}: {t.text}"} for t in referral.texts],
         }
     )
@@ -119,10 +128,11 @@ def _condition(own: str, diagnosis: Diagnosis, patient: str) -> Json:
     if diagnosis.code and diagnosis.system:
         coding = [{"system": _SYSTEM[diagnosis.system], "code": diagnosis.code}]
     code = without_nothing({"coding": coding, "text": diagnosis.text})
-    return {"resourceType": "Condition", "id": own, "code": code, "subject": _reference("Patient", patient)}
+    return {"resourceType": "Condition", "id": own, "code": code, "subject": reference("Patient", patient)}
 
 
-def _organization(own: str, party: Party) -> Json:
+def organization(own: str, party: Party) -> Json:
+    """The organisation that wrote to us."""
     identifiers = [{"system": GLN, "value": party.gln}] if party.gln else []
     system = _PARTY_SYSTEM.get(party.identifier_code or "")
     if system and party.identifier:
@@ -154,8 +164,8 @@ def _task(message: TeamMessage, task: TeamTask, ids: dict[str, str], municipalit
             "businessStatus": business if task.business_status else None,
             "intent": "order",
             "code": code,
-            "focus": _reference("ServiceRequest", ids["request"]),
-            "for": _reference("Patient", ids["patient"]),
+            "focus": reference("ServiceRequest", ids["request"]),
+            "for": reference("Patient", ids["patient"]),
             "authoredOn": message.at.isoformat(),
             "owner": {
                 "identifier": {"system": TEAM, "value": message.team},

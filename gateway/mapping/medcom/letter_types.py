@@ -10,13 +10,15 @@ from types import MappingProxyType
 import msgspec
 from lxml import etree
 
-from gateway.mapping.medcom import xctl, xref01, xref15
+from gateway.mapping.medcom import xctl, xdis91, xref01, xref15
+from gateway.referral.correspondence import Correspondence
 from gateway.referral.letters import ReceivedReceipt
 from gateway.referral.model import Referral
 
 _OIO = "http://rep.oio.dk/"
 _2005 = f"{_OIO}sundcom.dk/medcom.dk/xml/schemas/2005/08/07/"
 _2006 = f"{_OIO}sundcom.dk/medcom.dk/xml/schemas/2006/07/01/"
+_2015 = f"{_OIO}medcom.dk/xml/schemas/2015/08/01/"
 _2016 = f"{_OIO}medcom.dk/xml/schemas/2016/12/01/"
 _2017 = f"{_OIO}medcom.dk/xml/schemas/2017/05/01/"
 _2020 = f"{_OIO}medcom.dk/xml/schemas/2020/05/06/"
@@ -29,14 +31,14 @@ class LetterType(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     namespace: str
     element: str
-    decode: Callable[[etree._Element], Referral | ReceivedReceipt]
+    decode: Callable[[etree._Element], Referral | Correspondence | ReceivedReceipt]
 
 
 def _row(
     letter: tuple[str, str],
     namespace: str,
     element: str,
-    decode: Callable[[etree._Element], Referral | ReceivedReceipt],
+    decode: Callable[[etree._Element], Referral | Correspondence | ReceivedReceipt],
 ) -> LetterType:
     return LetterType(type=letter[0], version=letter[1], namespace=namespace, element=element, decode=decode)
 
@@ -47,6 +49,8 @@ LETTER_TYPES: tuple[LetterType, ...] = (
     _row(("XREF15", "XH1531R"), _2020, "MunicipalityReferral", xref15.decode),
     _row(("XREF01", "XH0130R"), _2005, "HospitalReferral", xref01.decode),
     _row(("XREF01", "XH0131R"), _2017, "HospitalReferral", xref01.decode),
+    _row(("XDIS91", "XD9134L"), _2006, "ClinicalEmail", xdis91.decode),
+    _row(("XDIS91", "XD9135L"), _2015, "ClinicalEmail", xdis91.decode),
     _row(("XCTL01", "XC0130Q"), _2005, "NegativeVansReceipt", xctl.decode),
     _row(("XCTL02", "XC0230Q"), _2005, "NegativeReceipt", xctl.decode),
     _row(("XCTL03", "XC0330Q"), _2005, "PositiveReceipt", xctl.decode),

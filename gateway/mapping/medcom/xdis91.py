@@ -1,17 +1,52 @@
-"""XDIS91 ClinicalEmail (XD9134L): korrespondance. We write the status letters to the referrer with it.
+"""XDIS91 ClinicalEmail (XD9134L, XD9135L): korrespondance to us, and our status letters to the referrer.
 
 Structure: facts §6 of the MedCom XML page. Text is split over at most ten ClinicalInformation of 3150 characters, as
 OS2korrespondance does (nine EDIFACT FTX segments each).
 """
 
+from lxml import etree
+
 from gateway.mapping.latin1 import latin1_letter
-from gateway.mapping.medcom.elements import cut, group, tag
-from gateway.mapping.medcom.formatted_text import render
-from gateway.mapping.medcom.parties import write_citizen, write_moment, write_party, write_sender
+from gateway.mapping.medcom.elements import all_named, below, children, cut, group, needed, tag, text_of
+from gateway.mapping.medcom.formatted_text import flatten, render
+from gateway.mapping.medcom.parties import (
+    read_citizen,
+    read_moment,
+    read_party,
+    write_citizen,
+    write_moment,
+    write_party,
+    write_sender,
+)
+from gateway.mapping.medcom.referral_letter import read_attachment
+from gateway.referral.correspondence import Correspondence
 from gateway.referral.letters import StatusLetter
 
 TYPE, VERSION = "XDIS91", "XD9134L"
 PART_LENGTH, MAX_PARTS = 3150, 10
+
+
+def decode(element: etree._Element) -> Correspondence:
+    """One ClinicalEmail element → the correspondence; its parts of text one after another."""
+    found = children(element)
+    letter, extra = children(found["Letter"]), below(found, "AdditionalInformation")
+    parts = (flatten(children(part).get("Text01")) for part in all_named(element, "ClinicalInformation"))
+    return Correspondence(
+        message_type=TYPE,
+        version=needed(letter, "VersionCode"),
+        letter_id=needed(letter, "Identifier"),
+        episode_id=text_of(letter, "EpisodeOfCareIdentifier"),
+        correction=text_of(letter, "StatusCode") == "rettetbrev",
+        sender=read_party(children(found["Sender"])),
+        receiver=read_party(children(found["Receiver"])),
+        citizen=read_citizen(found["Patient"]),
+        subject=text_of(extra, "Subject") or "",
+        text="\n".join(part for part in parts if part),
+        at=read_moment(below(letter, "Authorisation")),
+        attachments=tuple(read_attachment(ref) for ref in all_named(element, "Reference")),
+        priority=text_of(extra, "Priority"),
+        citizen_status=text_of(children(found["Patient"]), "EpisodeOfCareStatusCode"),
+    )
 
 
 def encode(letter: StatusLetter, letter_id: str) -> str:
