@@ -184,6 +184,14 @@ FAULTS: Mapping[str, FaultRow] = _rows(
         _TO_SUPPLIER,
     ),
     _row(129, RefuseCode.SYNTAX, "MSG_UNKNOWN_TYPE", "FHIR-beskeden har en ukendt ressourcetype.", _TO_SUPPLIER),
+    _row(123, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Beskeden er ikke velformet EDIFACT.", _TO_SUPPLIER),
+    _row(
+        124,
+        RefuseCode.SYNTAX,
+        "MSG_BAD_SYNTAX",
+        "EDIFACT-beskedens tællere og henvisninger passer ikke til dens indhold.",
+        "Noget kan være gået tabt undervejs; afsenderen skal sende igen.",
+    ),
     _row(
         130,
         RefuseCode.UNKNOWN_LOCATION,

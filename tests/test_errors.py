@@ -21,6 +21,8 @@ PUBLISHED = {
     "GW-120": "syntaksfejl",
     "GW-121": "syntaksfejl",
     "GW-122": "syntaksfejl",
+    "GW-123": "syntaksfejl",
+    "GW-124": "syntaksfejl",
     "GW-125": "syntaksfejl",
     "GW-126": "syntaksfejl",
     "GW-127": "syntaksfejl",

@@ -17,6 +17,7 @@ from gateway.mapping.decision_json import decision_json
 from gateway.mapping.encoding import wrap
 from gateway.mapping.explanation import explanation
 from gateway.municipality.model import Municipality
+from gateway.outbound.envelopes import form_of
 from gateway.proof import proved_municipality
 from gateway.receive import read, receive
 from gateway.referral.inbox import InboxLetter, Known, Outcome
@@ -27,7 +28,7 @@ from gateway.referral.workdays import COPENHAGEN
 NAME = "explain"
 #: from so many files on, a progress bar
 _LONG_WORK = 20
-_RECEIPTS = ("XCTL02", "XCTL03", "VANSReceipt", "Acknowledgement")
+_RECEIPTS = ("XCTL02", "XCTL03", "CTL02", "CTL03", "VANSReceipt", "Acknowledgement")
 Line = dict[str, Any]
 
 
@@ -127,16 +128,15 @@ def _says(letter: Outgoing, verdict: str) -> bool:
         return (b"<PositiveMessage>" in letter.content) == (verdict == "positive") or verdict == "negative"
     if letter.kind == "Acknowledgement":  # a FHIR message holds one letter, which its one Acknowledgement is about
         return True
-    return letter.kind == ("XCTL03" if verdict == "positive" else "XCTL02")
+    return letter.kind.endswith("CTL03" if verdict == "positive" else "CTL02")
 
 
 def write_outgoing(folder: Path, name: str, letters: Sequence[Outgoing]) -> None:
-    """``<input name>.<nn>.<type>.<xml or json>`` each; drafts that wait for approval end in ``.draft``."""
+    """``<input name>.<nn>.<type>.<xml, edi or json>`` each; drafts that wait for approval end in ``.draft``."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, letter in enumerate(sorted(letters, key=_order), start=1):
-        suffix = "json" if letter.channel is Channel.TEAM else "xml"
         draft = ".draft" if letter.draft else ""
-        path = folder / f"{name}.{number:02}.{letter.kind}.{suffix}{draft}"
+        path = folder / f"{name}.{number:02}.{letter.kind}.{form_of(letter)[1]}{draft}"
         envelope_id = letter.message_id if letter.carrier is Carrier.VANS else letter.letter_id
         path.write_bytes(wrap(letter, envelope_id, letter.at))
 

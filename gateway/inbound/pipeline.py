@@ -12,6 +12,7 @@ import structlog
 
 from gateway.errors import ConflictError, Fault
 from gateway.inbound.source import Delivery
+from gateway.mapping.edifact.interchange import MESSAGE_TYPES
 from gateway.mapping.medcom.letter_types import LETTER_TYPES
 from gateway.metrics import HANDLED, HANDLING_SECONDS, PARKED
 from gateway.municipality.model import Municipality
@@ -29,8 +30,10 @@ from gateway.store.store import Store
 log = structlog.get_logger()
 _CONFLICT_TRIES = 5
 #: what a metric may be labelled with; a type that we do not know is the sender's own text
-_TYPES = frozenset(
-    {*(row.type for row in LETTER_TYPES), "VANS PositiveMessage", "VANS NegativeMessage", "team-event", "unknown"}
+_TYPES = (
+    frozenset({"VANS PositiveMessage", "VANS NegativeMessage", "team-event", "unknown"})
+    | {row.type for row in LETTER_TYPES}
+    | {row.type for row in MESSAGE_TYPES}
 )
 
 

@@ -1,6 +1,7 @@
 """The message types we know, and how bytes are identified: root element and namespace first, then letter and version.
 
-A new MedCom letter type is one module and one row in ``medcom/letter_types.py``; a new outer format is one row here.
+A new MedCom letter type is one module and one row in ``medcom/letter_types.py`` or ``edifact/interchange.py``; a new
+outer XML format is one row here.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,8 @@ import msgspec
 from lxml import etree
 
 from gateway.errors import Fault
+from gateway.mapping.edifact import interchange
+from gateway.mapping.edifact.segments import is_interchange
 from gateway.mapping.fhir import reader as fhir
 from gateway.mapping.fhir.forms import NAMESPACE as FHIR_NAMESPACE
 from gateway.mapping.medcom import emessage, vans
@@ -58,8 +61,9 @@ def _read_vans(root: etree._Element, digest: str) -> Reading:
 
 def _read_payload(opened: vans.VansMessage, digest: str) -> Reading:
     payload = opened.payload or b""
-    if opened.payload_format == "XML":
-        return read_xml(payload, digest, _PAYLOADS)
+    if opened.payload_format in {"XML", "EDIFACT"}:
+        # the bytes decide, Format is a hint
+        return interchange.read(payload, digest) if is_interchange(payload) else read_xml(payload, digest, _PAYLOADS)
     if opened.payload_format == "HL7":
         return fhir.read_json(payload, digest) if _is_json(payload) else read_xml(payload, digest, _FHIR)
     return Reading(fault=Fault(id="GW-110", detail=f"Format {opened.payload_format}"), digest=digest)
@@ -100,6 +104,8 @@ def read_message(data: bytes, digest: str) -> Reading:
     """Read a message of any known format; faults are in the reading, never raised."""
     if not data.strip():
         return Reading(fault=Fault(id="GW-101"), digest=digest)
+    if is_interchange(data):
+        return interchange.read(data, digest)
     return fhir.read_json(data, digest) if _is_json(data) else read_xml(data, digest)
 
 
@@ -129,6 +135,8 @@ def identify(root: etree._Element, formats: tuple[Format, ...] = FORMATS) -> For
 
 def read_ids(data: bytes, fault: Fault, digest: str, formats: tuple[Format, ...] = FORMATS) -> Reading:
     """A message that is refused unread, with whatever ids it still tells, so that its sender can be answered."""
+    if is_interchange(data):
+        return _replace(interchange.read_ids(data[:_HEAD]), fault=fault, digest=digest)
     if _is_json(data):
         return fhir.read_json_ids(data[:_HEAD], fault, digest)
     root = salvage(data[:_HEAD])

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 
+from gateway.mapping.edifact import contrl, interchange, meddis
 from gateway.mapping.fhir import answers, correspondence_bundle, team_bundle
 from gateway.mapping.medcom import emessage, vans, xctl, xdis15, xdis91
 from gateway.municipality.model import Municipality
@@ -56,9 +57,19 @@ def _in_medcom_xml(reply: Reply, municipality: Municipality) -> Outgoing:
     return _letter(reply, (xdis15.TYPE, version), content, municipality)
 
 
+def _in_edifact(reply: Reply, municipality: Municipality) -> Outgoing:
+    """CTL02 and CTL03; DIS91 for every letter, for XDIS15 has no EDIFACT twin (docs/adr/0012)."""
+    content = reply.content
+    assert not isinstance(content, TeamMessage | ForwardedLetter)  # noqa: S101  (teams get FHIR of their own kind)
+    if isinstance(content, Receipt):
+        return _receipt(reply, content, municipality)
+    return _letter(reply, (meddis.TYPE, meddis.VERSION), content, municipality)
+
+
 _WRITERS: Mapping[Payload, Callable[[Reply, Municipality], Outgoing]] = MappingProxyType(
     {
         Payload.MEDCOM_XML: _in_medcom_xml,
+        Payload.EDIFACT: _in_edifact,
         Payload.FHIR_JSON: partial(answers.encode, payload=Payload.FHIR_JSON),
         Payload.FHIR_XML: partial(answers.encode, payload=Payload.FHIR_XML),
     }
@@ -87,6 +98,14 @@ def _emessage(letter: Outgoing, envelope_id: str, sent_at: datetime) -> tuple[by
     return emessage.wrap(letter, envelope_id, sent_at), document
 
 
+def _edifact(letter: Outgoing, envelope_id: str, sent_at: datetime) -> tuple[bytes, vans.Document]:
+    """The interchange and what a VANSEnvelope says of it; inside one it stays the same to the byte, as an Emessage."""
+    document = vans.Document(format="EDIFACT", name=f"MCM:{letter.kind}", version=letter.version)
+    if letter.carrier is Carrier.VANS:
+        return interchange.wrap(letter, letter.letter_id, letter.at), document
+    return interchange.wrap(letter, envelope_id, sent_at), document
+
+
 def _fhir_message(letter: Outgoing, envelope_id: str, sent_at: datetime) -> tuple[bytes, vans.Document]:
     """The Bundle and what a VANSEnvelope says of it; its Bundle.id is new on every send, as FHIR's rules demand."""
     name, version = answers.document_name(letter)
@@ -95,19 +114,22 @@ def _fhir_message(letter: Outgoing, envelope_id: str, sent_at: datetime) -> tupl
 
 
 _PAYLOADS: Mapping[Payload, Callable[[Outgoing, str, datetime], tuple[bytes, vans.Document]]] = MappingProxyType(
-    {Payload.MEDCOM_XML: _emessage, Payload.FHIR_JSON: _fhir_message, Payload.FHIR_XML: _fhir_message}
+    {
+        Payload.MEDCOM_XML: _emessage,
+        Payload.EDIFACT: _edifact,
+        Payload.FHIR_JSON: _fhir_message,
+        Payload.FHIR_XML: _fhir_message,
+    }
 )
 
 
 def _receipt(reply: Reply, receipt: Receipt, municipality: Municipality) -> Outgoing:
     arrival = reply.arrival
-    kind, version = xctl.kind_of(receipt)
-    if receipt.by_vans:
-        kind, version = vans.RECEIPT_KIND, "1.0.4"
+    in_edifact = arrival.payload is Payload.EDIFACT and not receipt.by_vans
+    kind, version = _receipt_type(receipt)
     receiver = arrival.sender_gln or ""
     our_gln = arrival.receiver_gln if arrival.receiver_gln in municipality.glns else municipality.letterhead.gln
     ours = letter_id(reply.cause, kind, receiver)
-    text = vans.encode_receipt(receipt) if receipt.by_vans else xctl.encode(receipt, ours, our_gln or "")
     return Outgoing(
         letter_id=ours,
         message_id=fhir_id(reply.cause, kind, receiver),
@@ -117,11 +139,26 @@ def _receipt(reply: Reply, receipt: Receipt, municipality: Municipality) -> Outg
         receiver=receiver,
         sender=our_gln or "",
         carrier=arrival.carrier,
+        payload=Payload.EDIFACT if in_edifact else Payload.MEDCOM_XML,
         at=receipt.at,
-        content=text.encode(),
+        content=_receipt_text(receipt, ours, our_gln or "").encode(),
         vans_receiver=arrival.vans.sender if arrival.vans else None,
         vans_receiver_type=arrival.vans.sender_type if arrival.vans else None,
     )
+
+
+def _receipt_type(receipt: Receipt) -> tuple[str, str]:
+    if receipt.by_vans:
+        return vans.RECEIPT_KIND, "1.0.4"
+    return contrl.kind_of(receipt) if receipt.arrival.payload is Payload.EDIFACT else xctl.kind_of(receipt)
+
+
+def _receipt_text(receipt: Receipt, ours: str, our_gln: str) -> str:
+    if receipt.by_vans:
+        return vans.encode_receipt(receipt)
+    if receipt.arrival.payload is Payload.EDIFACT:
+        return interchange.message(ours, contrl.kind_of(receipt), contrl.encode(receipt, our_gln))
+    return xctl.encode(receipt, ours, our_gln)
 
 
 def _team_message(reply: Reply, message: TeamMessage | ForwardedLetter, municipality: Municipality) -> Outgoing:
@@ -160,17 +197,23 @@ def _letter(
         receiver=receiver,
         sender=municipality.letterhead.gln,
         carrier=reply.arrival.carrier,
+        payload=Payload.EDIFACT if kind == meddis.TYPE else Payload.MEDCOM_XML,
         case_id=reply.case_id,
         episode_id=reply.episode_id,
         at=content.at,
-        content=_element(content, ours, version).encode(),
+        content=_text(content, ours, letter_type).encode(),
         draft=reply.draft,
         wants_receipt=True,
     )
 
 
-def _element(content: StatusLetter | DischargeNote, ours: str, version: str) -> str:
-    return xdis91.encode(content, ours) if isinstance(content, StatusLetter) else xdis15.encode(content, ours, version)
+def _text(content: StatusLetter | DischargeNote, ours: str, letter_type: tuple[str, str]) -> str:
+    if letter_type[0] == meddis.TYPE:
+        letter = content if isinstance(content, StatusLetter) else meddis.as_status(content)
+        return interchange.message(ours, letter_type, meddis.encode(letter, ours))
+    if isinstance(content, StatusLetter):
+        return xdis91.encode(content, ours)
+    return xdis15.encode(content, ours, letter_type[1])
 
 
 def _distinct(cause: Cause, *, draft: bool) -> Cause:

@@ -19,11 +19,19 @@ _JSON = ("application/fhir+json", "json")
 _FORMS: Mapping[Payload, tuple[str, str]] = MappingProxyType(
     {
         Payload.MEDCOM_XML: _XML,
+        Payload.EDIFACT: ("application/edifact", "edi"),
         Payload.FHIR_JSON: _JSON,
         Payload.FHIR_XML: ("application/fhir+xml", "xml"),
     }
 )
 _ALPHABET = string.digits + string.ascii_uppercase
+
+
+def form_of(letter: Outgoing) -> tuple[str, str]:
+    """MIME type and file ending of a letter as it is sent; a VANSEnvelope is XML whatever it holds."""
+    if letter.channel is Channel.TEAM:
+        return _JSON
+    return _XML if letter.carrier is Carrier.VANS else _FORMS[letter.payload]
 
 
 class Transmission(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,18 +46,12 @@ class Transmission(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def content_type(self) -> str:
         """MIME type of the data."""
-        return self._form[0]
+        return form_of(self.letter)[0]
 
     @property
     def suffix(self) -> str:
         """File ending of the data."""
-        return self._form[1]
-
-    @property
-    def _form(self) -> tuple[str, str]:
-        if self.letter.channel is Channel.TEAM:
-            return _JSON
-        return _XML if self.letter.carrier is Carrier.VANS else _FORMS[self.letter.payload]
+        return form_of(self.letter)[1]
 
 
 def mint(letter: Outgoing, at: datetime) -> Transmission:

@@ -1,4 +1,7 @@
-"""Letters to the spool folder: ``out/medcom/<type>-<envelope id>.xml``, ``out/teams/<team>/<our letter id>.json``."""
+"""Letters to the spool folder, for the VANS client and for the teams.
+
+``out/medcom/<type>-<envelope id>.<xml or edi>``, ``out/teams/<team>/<our letter id>.json``.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -31,7 +31,7 @@ class ReadLetter(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_answered(self) -> bool:
         """Whether the letter gets a receipt; receipts and team events never do."""
-        return not self.type.startswith(("XCTL", "VANS", "team-event", "Acknowledgement"))
+        return not self.type.startswith(("XCTL", "CTL", "VANS", "team-event", "Acknowledgement"))
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
