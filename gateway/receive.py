@@ -1,7 +1,7 @@
 """The way of a message: bytes → ``read`` → ``Reading`` → ``receive`` → ``Outcome``. Pure; open this file first.
 
-``read`` identifies, validates and decodes. ``receive`` takes each letter through *known case × letter → case′, letters*
-and says what is stored, sent and parked. ``gateway.inbound`` saves it and acknowledges; ``gateway.outbound`` sends.
+``read`` identifies, validates and decodes. ``receive`` takes each letter through *known case × letter → case′, letters*;
+``gateway.inbound`` saves what it leads to and acknowledges; ``gateway.outbound`` sends.
 """
 
 import hashlib
@@ -66,12 +66,10 @@ def _handle(
 ) -> Handled:
     content = letter.content
     if isinstance(content, Referral):
-        fault = gate(content, municipality, received_at)
-        if fault is not None:
+        if (fault := gate(content, municipality, received_at)) is not None:
             return Handled(fault=fault)
         found = needs(content, interpretation(), municipality.offered)
-        running = known.running(content.citizen.identifier)
-        decision = decide(content, found, municipality, received_at, running)
+        decision = decide(content, found, municipality, received_at, known.running(content.citizen.identifier))
         return admit(content, reading.arrival, decision, municipality, received_at)
     if isinstance(content, Correspondence):
         return correspond.follow_correspondence(content, known, municipality, received_at)

@@ -35,6 +35,11 @@ class Correspondence(msgspec.Struct, frozen=True, kw_only=True):
     #: MedCom EpisodeOfCareStatusCode: inaktiv, indlagt, ambulant, doed, ambulant_roentgen
     citizen_status: str | None = None
 
+    @property
+    def sender_gln(self) -> str:
+        """GLN of the letter's sender; part of the letter's key."""
+        return self.sender.gln or ""
+
 
 class CaseLetter(msgspec.Struct, frozen=True, kw_only=True):
     """A letter in a case's history, without its text: that went to the team, and stays in the stored message."""

@@ -11,7 +11,7 @@ from types import MappingProxyType
 import msgspec
 
 from gateway.errors import Fault
-from gateway.mapping.edifact import contrl, medref
+from gateway.mapping.edifact import contrl, meddis, medref
 from gateway.mapping.edifact.message import Message, UnreadableLetterError, groups_of, parse_time
 from gateway.mapping.edifact.segments import Segment, read_segments, render, salvage, segment
 from gateway.referral.ids import MEDCOM_ID_LENGTH
@@ -45,6 +45,7 @@ def _row(message: str, version: str, name: str, decode: Callable[[Message], Cont
 MESSAGE_TYPES: tuple[MessageType, ...] = (
     _row("MEDREF", "H0130R", "REF01", medref.decode),
     _row("MEDREF", "H0131R", "REF01", medref.decode),
+    _row("MEDDIS", "D9134L", "DIS91", meddis.decode),
     _row("CONTRL", "C0130Q", "CTL01", contrl.decode),
     _row("CONTRL", "C0230Q", "CTL02", contrl.decode),
     _row("CONTRL", "C0330Q", "CTL03", contrl.decode),
