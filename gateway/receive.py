@@ -1,7 +1,7 @@
 """The way of a message: bytes → ``read`` → ``Reading`` → ``receive`` → ``Outcome``. Pure; open this file first.
 
-``read`` identifies, validates and decodes. ``receive`` takes each letter through *known case × letter → case′, letters*;
-``gateway.inbound`` saves what it leads to and acknowledges; ``gateway.outbound`` sends.
+``read`` identifies, checks and decodes. ``receive`` takes each letter through *known case × letter → case′, letters*.
+``gateway.inbound`` saves and acknowledges; ``gateway.outbound`` sends.
 """
 
 import hashlib
