@@ -19,8 +19,10 @@ from gateway import metrics
 from gateway.console.parts import Parts, PartsOf
 from gateway.console.site import error_page, install_pages, wants_page
 from gateway.errors import FAULTS, NeighbourError
+from gateway.inbound.fhir_http import FhirSide, create_fhir_app
 from gateway.inbound.source import Delivery
 from gateway.mapping.team_event import json_schema
+from gateway.outbound.envelopes import new_uuid
 from gateway.receive import Entrance
 from gateway.store.overview import Numbers
 
@@ -50,6 +52,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.exception_handler(NeighbourError)(_neighbour_down)
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(Exception)(_unexpected)
+    app.mount("/fhir", create_fhir_app(_fhir_side(parts), _has_token))
     install_pages(app)
     app.add_api_route("/health/live", live, tags=["health"])
     app.add_api_route("/health/ready", ready, tags=["health"], responses={503: {"description": "not ready"}})
@@ -65,6 +68,19 @@ def create_app(parts: Parts) -> FastAPI:
         responses={code: {"description": text} for code, text in _EVENT_ANSWERS.items()},
     )
     return app
+
+
+def _fhir_side(parts: Parts) -> FhirSide:
+    token = parts.settings.fhir_token
+    return FhirSide(
+        pipeline=parts.pipeline,
+        store=parts.store,
+        municipality=parts.municipality,
+        clock=parts.clock,
+        new_id=new_uuid,
+        token=token.get_secret_value() if token else None,
+        limit=parts.settings.message_limit,
+    )
 
 
 _EVENT_ANSWERS: dict[int | str, str] = {

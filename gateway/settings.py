@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     team_events_token: Annotated[
         SecretStr | None, Field(description="bearer token of POST /team-events; without one it is closed")
     ] = None
+    fhir_token: Annotated[SecretStr | None, Field(description="bearer token of /fhir; without one it is closed")] = None
     metrics_token: Annotated[
         SecretStr | None, Field(description="bearer token of /metrics; needed beyond loopback")
     ] = None
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
         "http_tls_certificate",
         "http_tls_key",
         "team_events_token",
+        "fhir_token",
         "metrics_token",
         mode="before",
     )

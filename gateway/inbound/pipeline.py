@@ -5,6 +5,7 @@ Used by the consumer, the HTTP entrance and the commands alike.
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -54,6 +55,27 @@ class Pipeline:
         self._clock = clock
         self._offer = offer
         self._limit = message_limit
+
+    def answer_one(self, delivery: Delivery, envelope_id: str) -> Outcome:
+        """Handle one message whose Acknowledgement the caller hands over himself, in that envelope.
+
+        It is marked as sent in the transaction that saves the outcome. What is refused without an Acknowledgement is
+        not stored, because the caller hears the reason at once.
+        """
+        for _ in range(_CONFLICT_TRIES - 1):
+            with suppress(ConflictError):
+                return self._answer(delivery, envelope_id)
+        return self._answer(delivery, envelope_id)
+
+    def _answer(self, delivery: Delivery, envelope_id: str) -> Outcome:
+        now = self._clock()
+        reading = read(delivery.data, delivery.entrance, self._limit)
+        known = self._store.inbox.known(answer.keys_of(reading))
+        outcome = receive(reading, known, self._municipality, now)
+        if outcome.message.receipts or not outcome.parked:
+            entry = self._entry(delivery, outcome)
+            self._commit([msgspec.structs.replace(entry, answered_in=envelope_id)], now)
+        return outcome
 
     def handle_one(self, delivery: Delivery, *, keep_refused: bool = True, act: Act | None = None) -> Outcome:
         """Handle one message; a conflict with another process is looked at anew.

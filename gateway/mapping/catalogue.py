@@ -18,7 +18,7 @@ from gateway.mapping.medcom import emessage, vans
 from gateway.mapping.medcom.elements import ImpossibleValueError, children
 from gateway.mapping.medcom.parsing import parse, salvage
 from gateway.mapping.medcom.schema import violations
-from gateway.referral.letters import Arrival, Carrier, VansArrival
+from gateway.referral.letters import FHIR, Arrival, Carrier, VansArrival
 from gateway.referral.reading import Reading, ReadLetter, content_digest
 
 _replace = msgspec.structs.replace
@@ -111,6 +111,14 @@ def read_message(data: bytes, digest: str) -> Reading:
 
 def _is_json(data: bytes) -> bool:
     return data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"{", b"["}
+
+
+def only_fhir(reading: Reading) -> Reading:
+    """The same message if it is FHIR in no other envelope; else a fault, for an entrance that takes nothing else."""
+    arrival = reading.arrival
+    if arrival.payload in FHIR and arrival.carrier is Carrier.BARE:
+        return reading
+    return Reading(fault=reading.fault or Fault(id="GW-110", detail="(FHIR)"), digest=reading.digest)
 
 
 def read_xml(data: bytes, digest: str, formats: tuple[Format, ...] = FORMATS) -> Reading:

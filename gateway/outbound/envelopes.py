@@ -60,9 +60,14 @@ def mint(letter: Outgoing, at: datetime) -> Transmission:
     return Transmission(letter=letter, envelope_id=envelope_id, at=at, data=wrap(letter, envelope_id, at))
 
 
+def new_uuid() -> str:
+    """The id of a VANSEnvelope or of a FHIR message's Bundle."""
+    return str(uuid.uuid4())  # noqa: TID251  (this is the place)
+
+
 def _new_id(letter: Outgoing) -> str:
     if letter.channel is Channel.TEAM:
         return letter.letter_id
     if letter.carrier is Carrier.VANS or letter.payload in FHIR:
-        return str(uuid.uuid4())  # noqa: TID251  (this is the place)
+        return new_uuid()
     return "".join(secrets.choice(_ALPHABET) for _ in range(MEDCOM_ID_LENGTH))

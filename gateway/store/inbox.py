@@ -25,6 +25,7 @@ from gateway.referral.promises import Promises
 from gateway.store.audit import record
 from gateway.store.codec import Codec
 from gateway.store.engine import insert, reading, writing
+from gateway.store.handover import hand_over
 from gateway.store.replay import free_for_replay, settle_replay
 from gateway.store.rows import Entry, case_row, letter_row, message_row, parked_row
 from gateway.store.schema import (
@@ -148,6 +149,7 @@ class Inbox:
             self._save_rest(connection, entries, now)
             for entry in entries:
                 settle_replay(connection, entry.replays, entry.outcome)
+                new -= hand_over(connection, entry, now)
         return new
 
     def _save_acts(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
@@ -280,7 +282,7 @@ class Inbox:
         return new
 
     def _save_rest(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
-        for letter_id in (i for e in entries for i in e.outcome.resend):
+        for letter_id in (i for e in entries if e.answered_in is None for i in e.outcome.resend):
             _send_again(connection, letter_id, now)
         for settled in (s for e in entries for s in e.outcome.settled):
             first_verdict = update(outbox).where(outbox.c.letter_id == settled.letter_id, outbox.c.verdict.is_(None))

@@ -19,7 +19,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     outcome: Outcome
     data: bytes
-    #: ``medcom`` or ``team``
+    #: ``medcom``, ``fhir`` or ``team``
     entrance: str
     #: False: given up on; the same bytes may be handled again
     handled: bool = True
@@ -27,6 +27,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     promises: Mapping[str, Promises] = {}
     #: a person's act that led to this message; written down with it
     act: Act | None = None
+    #: id of the envelope in which the caller hands the message's Acknowledgement over; the relay does not send it
+    answered_in: str | None = None
     #: id of the parked item that is handled anew
     replays: str | None = None
 
