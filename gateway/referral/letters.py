@@ -205,9 +205,8 @@ class TeamTask(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None
     display: str | None
     delivery: str | None
-    #: FHIR Task.status: ``requested`` or ``draft``
+    #: FHIR Task.status and businessStatus (``gateway.referral.task_state``)
     status: str
-    #: ``for-review`` or None
     business_status: str | None = None
     #: drafted answer, or what changed
     note: str | None = None

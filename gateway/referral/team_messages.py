@@ -8,6 +8,7 @@ from gateway.referral.ids import Cause, fhir_id
 from gateway.referral.letters import TeamMessage, TeamTask
 from gateway.referral.reply import Reply, case_reply
 from gateway.referral.status_letters import drafted_answer
+from gateway.referral.task_state import TASK_STATES
 
 
 def first_message(case: Case, municipality: Municipality, cause: Cause, team: str) -> Reply:
@@ -34,12 +35,13 @@ def team_message(case: Case, cause: Cause, team: str, tasks: tuple[TeamTask, ...
 def task_of(case: Case, assignment: CaseAssignment, municipality: Municipality) -> TeamTask:
     """An assignment as its team sees it."""
     drafted = assignment.state is State.DRAFTED_RETURN
+    told = TASK_STATES[assignment.state]
     return TeamTask(
         assignment_id=assignment.id,
         code=assignment.intervention.code if assignment.intervention else None,
         display=assignment.intervention.display if assignment.intervention else None,
         delivery=assignment.delivery,
-        status="draft" if drafted else "requested",
-        business_status="for-review" if assignment.state is State.FOR_REVIEW else None,
+        status=told.status,
+        business_status=told.business_status,
         note=drafted_answer(case.decision, municipality, case.received_at) if drafted else None,
     )

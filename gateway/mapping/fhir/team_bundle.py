@@ -19,6 +19,8 @@ from gateway.mapping.fhir.systems import (
     EPISODE_ID,
     GLN,
     ICPC2,
+    MUNICIPALITY,
+    MUNICIPALITY_EXTENSION,
     RESTRICTED,
     SKS,
     SOR,
@@ -31,6 +33,8 @@ from gateway.referral.letters import TeamMessage, TeamTask
 from gateway.referral.model import Citizen, CodeSystem, Diagnosis, Party
 
 _SYSTEM = {CodeSystem.SKS: SKS, CodeSystem.ICPC2: ICPC2}
+#: RequestPriority; XREF01 has words of its own, which are not FHIR's
+_PRIORITIES = frozenset({"routine", "urgent", "asap", "stat"})
 _PARTY_SYSTEM = {"ydernummer": YDERNUMMER, "sorkode": SOR}
 
 
@@ -80,6 +84,7 @@ def patient(own: str, citizen: Citizen) -> Json:
     home = without_nothing(
         {
             "line": [line for line in (address.street, address.suburb) if line],
+            "extension": _municipality(citizen),
             "city": address.district,
             "postalCode": address.postcode,
         }
@@ -95,6 +100,13 @@ def patient(own: str, citizen: Citizen) -> Json:
             "address": [home] if home else [],
         }
     )
+
+
+def _municipality(citizen: Citizen) -> list[Json]:
+    """The citizen's municipality, where the referral tells it (FHIR only)."""
+    code = citizen.municipality_code
+    concept = {"coding": [{"system": MUNICIPALITY, "code": code}]}
+    return [{"url": MUNICIPALITY_EXTENSION, "valueCodeableConcept": concept}] if code else []
 
 
 def _protection(citizen: Citizen) -> Json | None:
@@ -113,6 +125,7 @@ def _service_request(message: TeamMessage, own: str, ids: dict[str, str], condit
             "identifier": [{"system": EPISODE_ID, "value": referral.episode_id}] if referral.episode_id else [],
             "status": "active",
             "intent": "order",
+            "priority": referral.priority if referral.priority in _PRIORITIES else None,
             "code": {"coding": [coding]},
             "subject": reference("Patient", ids["patient"]),
             "authoredOn": referral.authorised.isoformat(),
@@ -163,6 +176,7 @@ def _task(message: TeamMessage, task: TeamTask, ids: dict[str, str], municipalit
             "status": task.status,
             "businessStatus": business if task.business_status else None,
             "intent": "order",
+            "priority": message.referral.priority if message.referral.priority in _PRIORITIES else None,
             "code": code,
             "focus": reference("ServiceRequest", ids["request"]),
             "for": reference("Patient", ids["patient"]),
