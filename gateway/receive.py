@@ -32,7 +32,6 @@ class Entrance(StrEnum):
     """Where a message came in. A sender of referrals can never speak as a team."""
 
     MEDCOM = "medcom"
-    #: FHIR by HTTP, answered at once: FHIR only, in no other envelope
     FHIR = "fhir"
     TEAM = "team"
 
@@ -44,8 +43,7 @@ def read(data: bytes, entrance: Entrance = Entrance.MEDCOM, limit: int = DEFAULT
         return catalogue.read_ids(data, Fault(id="GW-104", detail=f"(højst {limit} bytes)"), digest)
     if entrance is Entrance.TEAM:
         return team_event.read(data, digest)
-    reading = catalogue.read_message(data, digest)
-    return catalogue.only_fhir(reading) if entrance is Entrance.FHIR else reading
+    return catalogue.read_message(data, digest, fhir_only=entrance is Entrance.FHIR)
 
 
 def receive(reading: Reading, known: Known, municipality: Municipality, received_at: datetime) -> Outcome:

@@ -100,20 +100,25 @@ _PAYLOADS = FORMATS[:1]
 _HEAD = 100_000
 
 
-def read_message(data: bytes, digest: str) -> Reading:
-    """Read a message of any known format; faults are in the reading, never raised."""
+def read_message(data: bytes, digest: str, *, fhir_only: bool = False) -> Reading:
+    """Read a message of any known format; faults are in the reading, never raised.
+
+    ``fhir_only``: of FHIR by HTTP, which is answered at once and therefore stands in no other envelope.
+    """
     if not data.strip():
         return Reading(fault=Fault(id="GW-101"), digest=digest)
     if is_interchange(data):
-        return interchange.read(data, digest)
-    return fhir.read_json(data, digest) if _is_json(data) else read_xml(data, digest)
+        reading = interchange.read(data, digest)
+    else:
+        reading = fhir.read_json(data, digest) if _is_json(data) else read_xml(data, digest)
+    return _only_fhir(reading) if fhir_only else reading
 
 
 def _is_json(data: bytes) -> bool:
     return data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"{", b"["}
 
 
-def only_fhir(reading: Reading) -> Reading:
+def _only_fhir(reading: Reading) -> Reading:
     """The same message if it is FHIR in no other envelope; else a fault, for an entrance that takes nothing else."""
     arrival = reading.arrival
     if arrival.payload in FHIR and arrival.carrier is Carrier.BARE:
