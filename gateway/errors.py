@@ -152,6 +152,18 @@ FAULTS: Mapping[str, FaultRow] = _rows(
         "Beskedens version modtages ikke her.",
         "Afsenderen skal bruge en version, som lokationsnummeret er tilmeldt i SOR.",
     ),
+    _parked(
+        112,
+        "Rettelsen nævner en anden borger end den henvisning, forløbs-id'et hører til.",
+        "Afklar med afsenderen, hvilken borger der henvises; stop det forløb, der ikke gælder.",
+    ),
+    _row(
+        113,
+        RefuseCode.UNSPECIFIED,
+        "MSG_NO_MATCH",
+        "Annulleringen gælder ikke en henvisning, der er åben her.",
+        "Kontrollér forløbs-id og borger; er henvisningen kommet siden, skal annulleringen sendes igen.",
+    ),
     _row(120, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Brevet overholder ikke standardens skema.", _TO_SUPPLIER),
     _row(121, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Kuverten overholder ikke standardens skema.", _TO_SUPPLIER),
     _row(122, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Kuvertens indhold kan ikke pakkes ud.", _TO_SUPPLIER),

@@ -14,9 +14,8 @@ from gateway.mapping.interpretation import interpretation
 from gateway.mapping.weighing import needs
 from gateway.municipality.model import Municipality
 from gateway.referral import answer, correspond
-from gateway.referral.admission import admit, gate
+from gateway.referral.admission import Desk, take_in
 from gateway.referral.correspondence import Correspondence
-from gateway.referral.decide import decide
 from gateway.referral.events import TeamEvent
 from gateway.referral.fhir_events import told_by_event
 from gateway.referral.follow import follow_event, follow_receipt
@@ -67,11 +66,9 @@ def _handle(
 ) -> Handled:
     content = letter.content
     if isinstance(content, Referral):
-        if (fault := gate(content, municipality, received_at)) is not None:
-            return Handled(fault=fault)
         found = needs(content, interpretation(), municipality.offered)
-        decision = decide(content, found, municipality, received_at, known.running(content.citizen.identifier))
-        return admit(content, reading.arrival, decision, municipality, received_at)
+        desk = Desk(arrival=reading.arrival, known=known, municipality=municipality, received_at=received_at)
+        return take_in(content, found, desk)
     if isinstance(content, Correspondence):
         return correspond.follow_correspondence(content, known, municipality, received_at)
     if isinstance(content, TeamEvent):

@@ -137,6 +137,19 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     assignments: tuple[str, ...]
 
 
+class EarlierVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """The case as it stood when the referrer corrected the referral or took it back: history, never rewritten."""
+
+    number: int
+    received_at: datetime
+    referral: Referral
+    arrival: Arrival
+    decision: Decision
+    assignments: tuple[CaseAssignment, ...]
+    #: when what replaced it reached us
+    replaced_at: datetime
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """Everything we hold about one case. Persons' data; stored behind the codec."""
 
@@ -147,13 +160,19 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     referral: Referral
     arrival: Arrival
     decision: Decision
-    #: as decided, before any event
+    #: as decided or corrected, before any event that came since
     initial: tuple[CaseAssignment, ...]
     assignments: tuple[CaseAssignment, ...]
     #: everything that was told, in the order in which it reached us; history is never rewritten
     events: tuple[TeamEvent, ...] = ()
-    #: what of it counts, in the order in which it happened: late events in their place, withdrawn ones gone
+    #: what of it counts since ``initial``, in the order in which it happened: late ones in their place, withdrawn gone
     timeline: tuple[Counted, ...] = ()
+    #: oldest first; empty until the referrer corrects the referral or takes it back
+    earlier: tuple[EarlierVersion, ...] = ()
+    #: ``number`` at which the decision was made
+    decided_as: int = 1
+    #: when the referrer took the referral back
+    cancelled_at: datetime | None = None
     #: when the discharge note was written; there is never a second
     discharged_at: datetime | None = None
     #: correspondence that came to the case, in the order received
@@ -207,10 +226,13 @@ def open_case(referral: Referral, arrival: Arrival, decision: Decision, received
     )
 
 
-def first_assignments(case_id: str, decision: Decision) -> tuple[CaseAssignment, ...]:
-    """The decision's assignments as the case holds them; a review or return is held by ``review_team``."""
+def first_assignments(case_id: str, decision: Decision, correction: str = "") -> tuple[CaseAssignment, ...]:
+    """The decision's assignments as the case holds them; a review or return is held by ``review_team``.
+
+    ``correction`` is the letter id of the corrected referral that led to the decision.
+    """
     state = {REVIEW: State.FOR_REVIEW, RETURN: State.DRAFTED_RETURN}.get(decision.outcome, State.ACCEPTED)
-    cause = Cause(sender=case_id, id="decision")
+    cause = Cause(sender=case_id, id=f"decision|{correction}" if correction else "decision")
     if not decision.assignments:
         team = decision.review_team or ""
         return (CaseAssignment(id=fhir_id(cause, "assignment", team), team=team, intervention=None, state=state),)

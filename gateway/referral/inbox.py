@@ -112,9 +112,10 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
             and (citizen is None or case.referral.citizen.identifier == citizen)
         ]
 
-    def running(self, citizen: str) -> Running:
-        """Teams at which the citizen has a course that is started and not ended."""
-        cases = [case for case in self.cases.values() if case.referral.citizen.identifier == citizen]
+    def running(self, citizen: str, *, but: Case | None = None) -> Running:
+        """Teams at which the citizen has a course that is started and not ended, in another case than ``but``."""
+        others = [c for c in self.cases.values() if but is None or c.case_id != but.case_id]
+        cases = [case for case in others if case.referral.citizen.identifier == citizen]
         return Running(teams=frozenset().union(*(case.running_teams() for case in cases)))
 
     def after(self, letter: "InboxLetter", cases: tuple[Case, ...]) -> "Known":

@@ -134,11 +134,19 @@ def _concerned(case: Case, event: TeamEvent) -> tuple[CaseAssignment, ...] | Fau
     if event.type is EventType.INFO_RECEIVED and asked:
         return asked
     waiting = tuple(a for a in case.assignments if a.state in WAITING)
-    if waiting and not _is_decided(case):
-        if event.team != case.decision.review_team:
-            return Fault(id=_IMPOSSIBLE, detail=f"forløbet venter på {case.decision.review_team}")
-        return waiting
-    return _of_team(case, event)
+    if not waiting or _is_decided(case) or _goes_on(case, event, waiting):
+        return _of_team(case, event)
+    if event.team != case.decision.review_team:
+        return Fault(id=_IMPOSSIBLE, detail=f"forløbet venter på {case.decision.review_team}")
+    return waiting
+
+
+def _goes_on(case: Case, event: TeamEvent, waiting: tuple[CaseAssignment, ...]) -> bool:
+    """A team's own work goes on while a corrected referral is decided anew; the review team decides first."""
+    own = [a for a in case.assignments if a.team == event.team and a not in waiting and not a.has_ended]
+    if event.team == case.decision.review_team and event.assignment not in {a.id for a in own}:
+        own = [] if all(a.state in STEPS[event.type].sources for a in waiting) else own
+    return bool(own)
 
 
 def _is_decided(case: Case) -> bool:

@@ -6,6 +6,7 @@ to anyone the referral does not name.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from gateway.municipality.model import Municipality
 from gateway.referral.case import WAITING, Case
@@ -24,17 +25,22 @@ def to_referral(case: Case, municipality: Municipality) -> list[Reply]:
     """Answers to a new referral: team messages, and the status letter or draft that policy asks for."""
     cause = Cause(sender=case.referral.sender_gln, id=case.referral.letter_id)
     waiting = case.decision.outcome in {REVIEW, RETURN}
-    out = status_letters(case, municipality, _first_occasion(case, municipality, cause))
+    out = first_letters(case, municipality, cause, case.received_at)
     teams = {case.decision.review_team or ""} if waiting else {a.team for a in case.assignments}
     out += [first_message(case, municipality, cause, team) for team in sorted(teams)]
     return out
 
 
-def _first_occasion(case: Case, municipality: Municipality, cause: Cause) -> Occasion:
+def first_letters(case: Case, municipality: Municipality, cause: Cause, at: datetime) -> list[Reply]:
+    """What the referrer is told of a decision on a referral, new or corrected; ``at`` is when the letter reached us."""
+    return status_letters(case, municipality, _first_occasion(case, municipality, cause, at))
+
+
+def _first_occasion(case: Case, municipality: Municipality, cause: Cause, at: datetime) -> Occasion:
     """Received and looked at, accepted, or a drafted answer."""
-    outcome, at = case.decision.outcome, case.received_at
+    outcome = case.decision.outcome
     if outcome == RETURN:
-        note = drafted_answer(case.decision, municipality, at)
+        note = drafted_answer(case.decision, municipality, case.received_at)
         return Occasion(name="returned", cause=cause, at=at, words={"note": note}, draft=True)
     if outcome == REVIEW:
         return Occasion(name="review", cause=cause, at=at)

@@ -146,6 +146,7 @@ class Inbox:
             self._save_cases(connection, entries, now)
             self._save_history(connection, entries, now)
             new = self._save_outbox(connection, entries, now, claimed_until)
+            _drop_drafts(connection, entries)
             self._save_rest(connection, entries, now)
             for entry in entries:
                 settle_replay(connection, entry.replays, entry.outcome)
@@ -207,16 +208,8 @@ class Inbox:
             changed = connection.execute(update(cases).where(before).values(row))
             if changed.rowcount != 1:
                 raise ConflictError("a case was changed in between")
-        self._drop_drafts(connection, [case for case in last.values() if case.number > 1])
         sealed = [{"case_id": i, "body": self._codec.seal(msgspec.json.encode(case))} for i, case in last.items()]
         _put(connection, case_bodies, sealed, replace=True)
-
-    def _drop_drafts(self, connection: Connection, changed: Sequence[Case]) -> None:
-        """A drafted answer is no longer asked for once a person has decided otherwise."""
-        decided = [c.case_id for c in changed if all(a.state is not State.DRAFTED_RETURN for a in c.assignments)]
-        if decided:
-            drafts = update(outbox).where(outbox.c.case_id.in_(decided), outbox.c.status == "draft")
-            connection.execute(drafts.values(status="superseded"))
 
     def _case_row(self, case: Case, standing: Mapping[str, Promises], now: datetime) -> dict[str, Any]:
         return case_row(case, standing[case.case_id], self._codec, now)
@@ -235,7 +228,7 @@ class Inbox:
                     "received_at": now,
                     "body": self._codec.seal(msgspec.json.encode(event)),
                 }
-            if case.number == 1:
+            if case.number == case.decided_as:
                 decided.append(self._decision_row(case))
         _put(connection, events, list(happened.values()))
         _put(connection, decisions, decided)
@@ -244,7 +237,7 @@ class Inbox:
         return {
             "case_id": case.case_id,
             "number": case.number,
-            "decided_at": case.received_at,
+            "decided_at": case.earlier[-1].replaced_at if case.earlier else case.received_at,
             "outcome": case.decision.outcome,
             "made_by": case.decision.made_by[:200],
             "body": self._codec.seal(msgspec.json.encode(case.decision)),
@@ -294,6 +287,18 @@ def _first_status(letter: Outgoing) -> str:
     if letter.draft:
         return "draft"
     return "parked" if letter.obstacle else "pending"
+
+
+def _drop_drafts(connection: Connection, entries: Sequence[Entry]) -> None:
+    """A drafted answer is asked for no longer once a person decided otherwise or the referrer sent a correction."""
+    obsolete: dict[str, frozenset[str]] = {}
+    for outcome, case in ((e.outcome, case) for e in entries for case in e.outcome.cases):
+        decided = all(a.state is not State.DRAFTED_RETURN for a in case.assignments)
+        if case.number > 1 and (decided or case.number == case.decided_as):
+            obsolete[case.case_id] = frozenset(x.letter_id for x in outcome.outgoing if x.draft)
+    if obsolete:
+        mine = outbox.c.case_id.in_(sorted(obsolete)) & outbox.c.letter_id.not_in(frozenset().union(*obsolete.values()))
+        connection.execute(update(outbox).where(mine, outbox.c.status == "draft").values(status="superseded"))
 
 
 def _send_again(connection: Connection, letter_id: str, now: datetime) -> None:

@@ -1,0 +1,96 @@
+"""A corrected referral in the store: every version of the decision is kept, an older drafted answer is not."""
+
+import msgspec
+from sqlalchemy import select
+
+from gateway.municipality.model import load
+from gateway.receive import Entrance, read, receive
+from gateway.referral.answer import keys_of
+from gateway.referral.inbox import Known, Outcome
+from gateway.referral.promises import promises
+from gateway.store.rows import Entry
+from gateway.store.schema import decisions, events, outbox
+from gateway.store.store import Store
+from tests.builders import CONSULTANTS, RECEIVED, emessage, event, icpc, sks, xref15
+from tests.store.material import later
+
+FIRST = emessage(xref15(diagnoses=icpc("T82")))
+CORRECTED = emessage(
+    xref15(letter_id="RETTET00000001", status="rettetbrev", diagnoses=icpc("T82", "T83")), envelope_id="RETTET1"
+)
+AGAIN = emessage(xref15(letter_id="RETTET00000002", status="rettetbrev", diagnoses=sks("DE119")), envelope_id="RETTET2")
+
+
+def entry(data: bytes, outcome: Outcome, entrance: str = "medcom") -> Entry:
+    standing = {case.case_id: promises(case, load()) for case in outcome.cases}
+    return Entry(outcome=outcome, data=data, entrance=entrance, promises=standing)
+
+
+def taken(store: Store, data: bytes, entrance: str = "medcom") -> Outcome:
+    """One message through the core and into the store."""
+    reading = read(data, Entrance(entrance))
+    outcome = receive(reading, store.inbox.known(keys_of(reading)), load(), RECEIVED)
+    store.inbox.save([entry(data, outcome, entrance)], later())
+    return outcome
+
+
+def drafts(store: Store) -> list[tuple[str, str]]:
+    query = select(outbox.c.status, outbox.c.kind).where(outbox.c.kind == "XDIS91").order_by(outbox.c.status)
+    with store.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def decided(store: Store) -> list[tuple[int, str]]:
+    query = select(decisions.c.number, decisions.c.outcome).order_by(decisions.c.number)
+    with store.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def test_every_version_of_the_decision_is_kept(store: Store) -> None:
+    taken(store, FIRST)
+    taken(store, event("info_requested"), "team")
+    taken(store, CORRECTED)
+    (case,) = taken(store, AGAIN).cases
+    assert decided(store) == [(1, "return"), (3, "return"), (4, "accepted")]
+    assert [version.number for version in case.earlier] == [2, 3]
+    with store.engine.connect() as connection:
+        assert len(connection.execute(select(events)).all()) == 1
+    found = store.inbox.known(keys_of(read(AGAIN))).cases[case.case_id]
+    assert found == case
+
+
+def test_a_correction_replaces_the_drafted_answer(store: Store) -> None:
+    taken(store, FIRST)
+    taken(store, CORRECTED)
+    assert drafts(store) == [("draft", "XDIS91"), ("superseded", "XDIS91")]
+    taken(store, AGAIN)
+    assert drafts(store) == [("pending", "XDIS91"), ("superseded", "XDIS91"), ("superseded", "XDIS91")]
+
+
+def test_a_correction_in_the_same_batch(store: Store) -> None:
+    """The first letter's draft and what replaces it are saved together."""
+    known, entries = Known(), []
+    for data in (FIRST, AGAIN):
+        outcome = receive(read(data), known, load(), RECEIVED)
+        known = known.fold(outcome)
+        entries.append(entry(data, outcome))
+    store.inbox.save(entries, later())
+    assert drafts(store) == [("pending", "XDIS91"), ("superseded", "XDIS91")]
+    assert decided(store) == [(1, "return"), (2, "accepted")]
+
+
+def test_a_new_draft_stays_where_the_question_had_been_asked(store: Store) -> None:
+    taken(store, FIRST)
+    taken(store, event("info_requested", team=CONSULTANTS), "team")
+    taken(store, CORRECTED)
+    assert drafts(store) == [("draft", "XDIS91"), ("pending", "XDIS91"), ("superseded", "XDIS91")]
+
+
+def test_a_case_written_before_there_were_versions_can_be_read() -> None:
+    from gateway.referral.case import Case
+
+    (case,) = receive(read(FIRST), Known(), load(), RECEIVED).cases
+    bare = msgspec.to_builtins(case)
+    for name in ("earlier", "decided_as", "cancelled_at"):
+        del bare[name]
+    assert msgspec.json.decode(msgspec.json.encode(bare), type=Case) == case
