@@ -18,6 +18,7 @@ from gateway.mapping.fhir.forms import from_json, from_xml, salvaged_json, salva
 from gateway.mapping.fhir.opened import Head, Opened, UnusableError, check_ids, check_message
 from gateway.mapping.fhir.resources import Json
 from gateway.mapping.fhir.structure import structure_fault
+from gateway.referral.correspondence import Correspondence
 from gateway.referral.ids import Cause, fhir_id
 from gateway.referral.letters import Arrival, Payload, ReceivedReceipt
 from gateway.referral.model import Referral
@@ -27,6 +28,7 @@ Decode = Callable[[Opened, Head], Content]
 #: event code → the type of letter, and its reader; every other event is a referral's, if the municipality knows it
 _EVENTS: dict[str, tuple[str, Decode]] = {
     "acknowledgement-message": (replies.ACKNOWLEDGEMENT, replies.receipt),
+    "care-communication-message": (replies.CARE_COMMUNICATION, replies.correspondence),
 }
 _REFERRAL: tuple[str, Decode] = (service_request.TYPE, service_request.decode)
 #: what may be read: everything else in FHIR is another matter than ours
@@ -114,7 +116,7 @@ def _bare(referral: Referral) -> Referral:
 def _as_letter(content: Content) -> ReadLetter:
     if isinstance(content, ReceivedReceipt):
         return ReadLetter(type=content.kind, content=content, digest=content_digest(content))
-    assert isinstance(content, Referral)  # noqa: S101  (what the decoders make)
+    assert isinstance(content, Referral | Correspondence)  # noqa: S101  (what the decoders make)
     return ReadLetter(
         type=content.message_type,
         version=content.version,
