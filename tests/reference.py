@@ -17,6 +17,11 @@ from tests.edifact_reference import edifact_violations
 ROOT = Path(__file__).parents[1]
 
 
+def thorough(all_of_them: int, usually: int) -> int:
+    """How many generated examples a slow test takes: all with GATEWAY_TEST_LONG=1, else what a short run bears."""
+    return all_of_them if os.environ.get("GATEWAY_TEST_LONG") == "1" else usually
+
+
 def shared_folder() -> Path:
     """The folder of reference data: it stands beside the project, never in it. Skips or fails without it."""
     named = os.environ.get("GATEWAY_TEST_SHARED")

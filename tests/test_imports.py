@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import pytest
@@ -51,14 +51,14 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, li
     filled = [layer for layer in present if layer]
     boundaries = [(below[0], above[0]) for above, below in pairwise(filled)]
     siblings = [(layer[0], layer[1]) for layer in filled if len(layer) > 1]
-    medcom, fhir = INDEPENDENCE_CONTRACT["modules"]
+    formats = list(permutations(INDEPENDENCE_CONTRACT["modules"], 2))
     violations = {
         LAYERS_CONTRACT["name"]: [plant(folder, *pair) for pair in (*boundaries, *siblings)],
         FORBIDDEN_CONTRACT["name"]: [
             *(plant(folder, "gateway.referral", name) for name in FORBIDDEN_CONTRACT["forbidden_modules"]),
             *(plant(folder, name, "socket") for name in FORBIDDEN_CONTRACT["source_modules"]),
         ],
-        INDEPENDENCE_CONTRACT["name"]: [plant(folder, medcom, fhir), plant(folder, fhir, medcom)],
+        INDEPENDENCE_CONTRACT["name"]: [plant(folder, *pair) for pair in formats],
     }
     result = lint(folder, folder / "cache")
     assert result.returncode == 1, result.stdout + result.stderr

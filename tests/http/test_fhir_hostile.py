@@ -17,9 +17,10 @@ from tests.fhir_messages import BUNDLE_ID, HEADER_ID, REQUEST, Json, as_json, re
 from tests.http.conftest import Site
 from tests.mapping.fhir.mutation import mutant
 from tests.mapping.fhir.reading import bare
+from tests.reference import thorough
 
 TOKEN = "a practice's token"
-MUTANTS, CALLS = 2_000, 60
+MUTANTS, CALLS = thorough(2_000, 300), 60
 
 
 @pytest.fixture

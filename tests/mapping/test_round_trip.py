@@ -17,10 +17,10 @@ from gateway.referral.model import Referral
 from tests.builders import NAMESPACES, emessage
 from tests.mapping import fitting
 from tests.mapping.values import DISCHARGE_NOTES, REFERRALS
-from tests.reference import check_with_medcom, own_violations
+from tests.reference import check_with_medcom, own_violations, thorough
 from tests.referral_builders import XREF01_NAMESPACES
 
-EXAMPLES = 500
+EXAMPLES = thorough(500, 60)
 NAMESPACE_OF = {**NAMESPACES, **XREF01_NAMESPACES, "XD1530L": NAMESPACES["XH1530R"], "XD1531L": NAMESPACES["XH1531R"]}
 
 
