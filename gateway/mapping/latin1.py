@@ -38,7 +38,11 @@ def latin1(text: str) -> str:
     """
     if text.isascii():
         return text
-    return "".join(_fit(char) for char in text.translate(_REPLACEMENTS))
+    try:
+        text.encode("iso-8859-1")
+    except UnicodeEncodeError:
+        return "".join(_fit(char) for char in text.translate(_REPLACEMENTS))
+    return text
 
 
 def _fit(char: str) -> str:

@@ -4,11 +4,13 @@ Cause = a received letter, a team event or an operator's action. Envelope ids ar
 """
 
 import hashlib
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 
-_NAMESPACE = UUID("6f1c1f0e-8d0a-5b57-9f0e-0d6f5a3b7c11")
+_NAMESPACE = UUID("6f1c1f0e-8d0a-5b57-9f0e-0d6f5a3b7c11").bytes
+#: the two bits that a UUID reserves, in its seventeenth digit
+_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #: MedCom Letter/Identifier and Envelope/Identifier: an1..14
 MEDCOM_ID_LENGTH = 14
@@ -41,8 +43,16 @@ def base36(number: int) -> str:
 
 
 def fhir_id(cause: Cause, kind: str, receiver: str, ordinal: int = 0) -> str:
-    """The same as a UUIDv5 with hyphens, for FHIR resources, VANS MessageIdentifier, cases and assignments."""
-    return str(uuid5(_NAMESPACE, _name(cause, kind, receiver, ordinal).decode()))
+    """The same as a UUIDv5 with hyphens, for FHIR resources, VANS MessageIdentifier, cases and assignments.
+
+    Written out (RFC 9562 §5.5): a message leads to a dozen of them, and the library takes four times as long.
+
+    >>> fhir_id(Cause(sender="5790000121526", id="SYNBRV00000001"), "Task", "ryg")[14]
+    '5'
+    """
+    digest = hashlib.sha1(_NAMESPACE + _name(cause, kind, receiver, ordinal), usedforsecurity=False).hexdigest()
+    variant = _VARIANT[digest[16]]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def _name(cause: Cause, kind: str, receiver: str, ordinal: int) -> bytes:

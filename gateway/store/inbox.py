@@ -4,12 +4,12 @@ Rows are inserted with ``ON CONFLICT DO NOTHING RETURNING``: a key that does not
 between, and the whole batch is redone singly (``ConflictError``).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Table, or_, select, tuple_, update
+from sqlalchemy import Connection, Engine, or_, select, tuple_, update
 
 from gateway.errors import ConflictError, Fault
 from gateway.referral.case import Case, State
@@ -23,8 +23,9 @@ from gateway.referral.inbox import (
 from gateway.referral.letters import Outgoing
 from gateway.referral.promises import Promises
 from gateway.store.audit import record
+from gateway.store.bulk import Clash, put
 from gateway.store.codec import Codec
-from gateway.store.engine import insert, reading, writing
+from gateway.store.engine import reading, writing
 from gateway.store.handover import hand_over
 from gateway.store.replay import free_for_replay, settle_replay
 from gateway.store.rows import Entry, case_row, letter_row, message_row, parked_row
@@ -163,19 +164,13 @@ class Inbox:
 
     def _save_messages(self, connection: Connection, entries: Sequence[Entry]) -> None:
         rows = {e.outcome.message.digest: message_row(e) for e in entries if not e.outcome.duplicate}
-        statement = insert(connection, messages)
-        revived = statement.on_conflict_do_update(
-            index_elements=["digest"],
-            set_={c.name: statement.excluded[c.name] for c in messages.columns if not c.primary_key},
-            where=messages.c.handled.is_(False),
-        )
-        _all_back(connection, revived.returning(messages.c.digest), [rows[digest] for digest in sorted(rows)])
+        _all_new(put(connection, messages, [rows[digest] for digest in sorted(rows)], Clash.REVIVE), rows)
         sealed = [
             {"digest": e.outcome.message.digest, "body": self._codec.seal(e.data)}
             for e in entries
             if e.outcome.message.digest in rows
         ]
-        _put(connection, bodies, sealed)
+        put(connection, bodies, sealed)
 
     def _save_letters(self, connection: Connection, entries: Sequence[Entry]) -> None:
         rows = {
@@ -185,9 +180,7 @@ class Inbox:
             for letter in e.outcome.letters
             if not letter.known and not letter.may_come_again
         }
-        ordered = [rows[key] for key in sorted(rows)]
-        statement = insert(connection, letters).on_conflict_do_nothing()
-        _all_back(connection, statement.returning(letters.c.sender, letters.c.letter_id), ordered)
+        _all_new(put(connection, letters, [rows[key] for key in sorted(rows)]), rows)
 
     def _save_cases(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
         """New cases inserted, changed ones updated on top of the number they were read with."""
@@ -200,8 +193,7 @@ class Inbox:
                 first.setdefault(case.case_id, case.number)
                 last[case.case_id] = case
         created = [self._case_row(last[i], standing, now) for i in sorted(last) if first[i] == 1]
-        statement = insert(connection, cases).on_conflict_do_nothing()
-        _all_back(connection, statement.returning(cases.c.case_id), created)
+        _all_new(put(connection, cases, created), created)
         for case_id in sorted(i for i in last if first[i] > 1):
             before = (cases.c.case_id == case_id) & (cases.c.number == first[case_id] - 1)
             row = self._case_row(last[case_id], standing, now)
@@ -209,7 +201,7 @@ class Inbox:
             if changed.rowcount != 1:
                 raise ConflictError("a case was changed in between")
         sealed = [{"case_id": i, "body": self._codec.seal(msgspec.json.encode(case))} for i, case in last.items()]
-        _put(connection, case_bodies, sealed, replace=True)
+        put(connection, case_bodies, sealed, Clash.REPLACE_BODY)
 
     def _case_row(self, case: Case, standing: Mapping[str, Promises], now: datetime) -> dict[str, Any]:
         return case_row(case, standing[case.case_id], self._codec, now)
@@ -230,8 +222,8 @@ class Inbox:
                 }
             if case.number == case.decided_as:
                 decided.append(self._decision_row(case))
-        _put(connection, events, list(happened.values()))
-        _put(connection, decisions, decided)
+        put(connection, events, list(happened.values()))
+        put(connection, decisions, decided)
 
     def _decision_row(self, case: Case) -> dict[str, Any]:
         return {
@@ -266,12 +258,9 @@ class Inbox:
             }
             for letter in sorted(sent.values(), key=lambda x: x.letter_id)
         ]
-        if not rows:
-            return frozenset()
-        statement = insert(connection, outbox).on_conflict_do_nothing().returning(outbox.c.letter_id)
-        new = frozenset(connection.scalars(statement, rows))
+        new = frozenset(key for (key,) in put(connection, outbox, rows))
         sealed = [{"letter_id": i, "body": self._codec.seal(msgspec.json.encode(sent[i]))} for i in sorted(new)]
-        _put(connection, outbox_bodies, sealed)
+        put(connection, outbox_bodies, sealed)
         return new
 
     def _save_rest(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
@@ -280,7 +269,7 @@ class Inbox:
         for settled in (s for e in entries for s in e.outcome.settled):
             first_verdict = update(outbox).where(outbox.c.letter_id == settled.letter_id, outbox.c.verdict.is_(None))
             connection.execute(first_verdict.values(verdict=settled.verdict, verdict_at=now, verdict_why=settled.why))
-        _put(connection, parked, [parked_row(e, n, now) for e in entries for n in range(len(e.outcome.parked))])
+        put(connection, parked, [parked_row(e, n, now) for e in entries for n in range(len(e.outcome.parked))])
 
 
 def _first_status(letter: Outgoing) -> str:
@@ -310,20 +299,6 @@ def _send_again(connection: Connection, letter_id: str, now: datetime) -> None:
         connection.execute(back.values(status="pending", due_at=now, claimed_until=None, attempts=0))
 
 
-def _put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replace: bool = False) -> None:
-    """Insert rows; a row that is there already stays, or is replaced."""
-    if not rows:
-        return
-    statement = insert(connection, table)
-    if replace:
-        statement = statement.on_conflict_do_update(
-            index_elements=list(table.primary_key.columns), set_={"body": statement.excluded.body}
-        )
-    else:
-        statement = statement.on_conflict_do_nothing()
-    connection.execute(statement, list(rows))
-
-
-def _all_back(connection: Connection, statement: Any, rows: Rows) -> None:  # noqa: ANN401  (two dialects' ReturningInsert)
-    if rows and len(connection.execute(statement, rows).all()) != len(rows):
+def _all_new(saved: Sized, rows: Sized) -> None:
+    if len(saved) != len(rows):
         raise ConflictError("a message, letter or case was saved in between")

@@ -7,8 +7,9 @@ import msgspec
 from sqlalchemy import Engine, case, or_, select, update
 
 from gateway.referral.letters import Outgoing
+from gateway.store.bulk import put
 from gateway.store.codec import Codec
-from gateway.store.engine import insert, reading, writing
+from gateway.store.engine import reading, writing
 from gateway.store.schema import outbox, outbox_bodies, transmissions
 
 _LETTER = msgspec.json.Decoder(Outgoing)
@@ -56,7 +57,7 @@ class Outbox:
         ids = [sent.letter_id for sent in done]
         rows = [{"envelope_id": s.envelope_id, "letter_id": s.letter_id, "at": s.at} for s in done]
         with writing(self._engine) as connection:
-            connection.execute(insert(connection, transmissions).on_conflict_do_nothing(), rows)
+            put(connection, transmissions, rows)
             mine = update(outbox).where(outbox.c.letter_id.in_(ids))
             once_more = outbox.c.repeats > 0
             change = {
