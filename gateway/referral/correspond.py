@@ -10,12 +10,14 @@ import msgspec
 from gateway.errors import Fault
 from gateway.municipality.model import Municipality
 from gateway.referral.admission import gate
-from gateway.referral.case import WAITING, Case, State
+from gateway.referral.case import WAITING, Case
 from gateway.referral.correspondence import CaseLetter, Correspondence, ForwardedLetter
 from gateway.referral.handled import Handled
 from gateway.referral.ids import Cause, fhir_id
 from gateway.referral.inbox import Known
 from gateway.referral.letters import Arrival
+from gateway.referral.lifecycle import information_arrived
+from gateway.referral.model import episode_key
 from gateway.referral.reply import Reply, case_reply
 
 _WRITTEN = "Afsenderen har skrevet om forløbet."
@@ -24,6 +26,13 @@ _BY_CITIZEN = "Brevet nævner ikke et kendt forløb. Det er knyttet til borgeren
 _DEAD = "Afsenderen oplyser, at borgeren er død."
 _CORRECTION = "Brevet er en rettelse, som erstatter et tidligere brev i forløbet."
 _NOTHING_CORRECTED = "Brevet er en rettelse, men gatewayen har ikke det brev, der rettes."
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What the team is told beside the letter: where it belongs, and whether the case waited for it."""
+
+    note: str
+    answers_question: bool
 
 
 def follow_correspondence(
@@ -40,7 +49,7 @@ def follow_correspondence(
     if isinstance(case, Fault):
         reply = _forward(content, municipality.review.team, case.row.text, received_at)
         return Handled(parked=(case,), replies=(reply,))
-    return _in_case(content, case, received_at)
+    return _in_case(content, case, municipality, received_at)
 
 
 def _case_of(content: Correspondence, known: Known) -> Case | Fault:
@@ -64,8 +73,9 @@ def _case_of(content: Correspondence, known: Known) -> Case | Fault:
     return found[0] if found else Fault(id="GW-165")
 
 
-def _in_case(content: Correspondence, case: Case, received_at: datetime) -> Handled:
-    by_episode = case in Known(cases={case.case_id: case}).of_episode(content.episode_id)
+def _in_case(content: Correspondence, case: Case, municipality: Municipality, received_at: datetime) -> Handled:
+    """In the case's history; what waited for the answer goes on where it stood before the question."""
+    by_episode = _is_of_episode(content, case)
     replaced = _replaced(content, case)
     entry = CaseLetter(
         letter_id=content.letter_id,
@@ -78,12 +88,18 @@ def _in_case(content: Correspondence, case: Case, received_at: datetime) -> Hand
         correction=content.correction,
         replaces=replaced,
     )
-    after = msgspec.structs.replace(case, letters=(*case.letters, entry), number=case.number + 1)
-    lines = [_ANSWERED if case.state is State.INFO_REQUESTED else _WRITTEN]
+    answered = information_arrived(case, _cause(content), received_at, municipality)
+    after = msgspec.structs.replace(answered, letters=(*case.letters, entry), number=case.number + 1)
+    lines = [_WRITTEN if answered is case else _ANSWERED]
     lines += [] if by_episode else [_BY_CITIZEN]
-    note = "\n".join(lines)
-    replies = tuple(_to_team(content, after, team, note, entry) for team in _owners(case))
+    told = Told(note="\n".join(lines), answers_question=answered is not case)
+    replies = tuple(_to_team(content, after, team, told) for team in _owners(case))
     return Handled(cases=(after,), case_id=case.case_id, replies=replies)
+
+
+def _is_of_episode(content: Correspondence, case: Case) -> bool:
+    key = episode_key(content.episode_id)
+    return key is not None and key == episode_key(case.referral.episode_id)
 
 
 def _replaced(content: Correspondence, case: Case) -> str | None:
@@ -101,14 +117,15 @@ def _owners(case: Case) -> list[str]:
     return sorted({review if review and a.state in WAITING and not a.was_handed_over else a.team for a in held})
 
 
-def _to_team(content: Correspondence, case: Case, team: str, note: str, entry: CaseLetter) -> Reply:
-    forwarded = _forwarded(content, team, note, entry.received_at)
+def _to_team(content: Correspondence, case: Case, team: str, told: Told) -> Reply:
+    entry = case.letters[-1]
+    forwarded = _forwarded(content, team, told.note, entry.received_at)
     mine = tuple(a.id for a in case.assignments if a.team == team or a.state in WAITING)
     forwarded = msgspec.structs.replace(
         forwarded,
         case_id=case.case_id,
         assignments=mine,
-        answers_question=case.state is State.INFO_REQUESTED,
+        answers_question=told.answers_question,
         replaces=entry.replaces,
         note=_told(content, forwarded.note, entry.replaces),
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
-from gateway.referral.case import Case
+from gateway.referral.case import Case, State
 from gateway.referral.inbox import Known, Outcome
 from tests.builders import BACK_TEAM, CONSULTANTS, EPISODE, faults, handle, kinds, only, opened, sks, tell
 from tests.correspondence_builders import xdis91, xdis91_message
@@ -67,6 +67,24 @@ def test_the_team_is_told_that_the_answer_has_come() -> None:
     task = resources(send(asked))["Task"]
     assert task["businessStatus"]["text"] == "answer-received"
     assert "svaret er kommet" in task["description"]
+
+
+@pytest.mark.parametrize(("before", "steps"), [("accepted", ()), ("contacted", ("contacted",))])
+def test_what_waited_for_the_answer_goes_on_where_it_stood(before: str, steps: tuple[str, ...]) -> None:
+    case = opened()
+    for step in (*steps, "info_requested"):
+        case = tell(case, step).cases[0]
+    assert case.state is State.INFO_REQUESTED
+    outcome = send(case)
+    assert outcome.cases[0].state.value == before
+    assert only(outcome, "Communication").receiver == CONSULTANTS
+
+
+def test_a_letter_nobody_asked_for_changes_no_state() -> None:
+    case = tell(opened(), "contacted").cases[0]
+    outcome = send(case)
+    assert outcome.cases[0].state is State.CONTACTED
+    assert resources(outcome)["Task"]["businessStatus"]["text"] == "correspondence"
 
 
 def test_a_case_in_review_is_the_review_teams() -> None:

@@ -10,12 +10,12 @@ from gateway.mapping.fhir import acknowledgement, care_communication
 from gateway.mapping.fhir.care_communication import Author, Draft
 from gateway.mapping.fhir.message import Sides, in_envelope
 from gateway.mapping.fhir.xml_writing import to_xml
+from gateway.mapping.outgoing import Written, cause_of, letter_as, our_gln, receipt_as
 from gateway.municipality.model import Municipality
-from gateway.referral.ids import Cause, fhir_id
+from gateway.referral.ids import fhir_id
 from gateway.referral.letters import (
     FHIR,
     Arrival,
-    Channel,
     DischargeNote,
     FhirArrival,
     FhirParty,
@@ -62,27 +62,19 @@ def _acknowledgement(reply: Reply, receipt: Receipt, municipality: Municipality,
     arrival = reply.arrival
     asked = arrival.fhir or FhirArrival()
     receiver = arrival.sender_gln or ""
-    addressed = arrival.receiver_gln or ""
-    ours = _our_party(municipality, addressed if addressed in municipality.glns else municipality.letterhead.gln)
+    ours = _our_party(municipality, our_gln(arrival, municipality))
     theirs = msgspec.structs.replace(
         asked.sender, gln=receiver, sor=asked.sender.sor or municipality.sors.get(receiver, "")
     )
     own = fhir_id(reply.cause, acknowledgement.TYPE, receiver)
-    return Outgoing(
-        letter_id=own,
-        message_id=own,
+    written = Written(
         kind=acknowledgement.TYPE,
         version=acknowledgement.VERSION,
-        channel=Channel.MEDCOM,
-        receiver=receiver,
-        sender=ours.gln,
-        carrier=arrival.carrier,
         payload=payload,
-        at=receipt.at,
         content=acknowledgement.encode(receipt, own, Sides(sender=ours, receiver=theirs)),
-        vans_receiver=arrival.vans.sender if arrival.vans else None,
-        vans_receiver_type=arrival.vans.sender_type if arrival.vans else None,
+        ids=(own, own),
     )
+    return receipt_as(reply, receipt, written, municipality)
 
 
 def _our_party(municipality: Municipality, gln: str) -> FhirParty:
@@ -94,29 +86,18 @@ def _our_party(municipality: Municipality, gln: str) -> FhirParty:
 def _care_communication(
     reply: Reply, content: StatusLetter | DischargeNote, municipality: Municipality, payload: Payload
 ) -> Outgoing:
-    cause = Cause(sender=reply.cause.sender, id=f"{reply.cause.id}|draft") if reply.draft else reply.cause
-    receiver = content.receiver.gln or ""
-    own = fhir_id(cause, _kind(content), receiver, reply.ordinal)
+    own = fhir_id(cause_of(reply), _kind(content), content.receiver.gln or "", reply.ordinal)
     draft = _draft(reply.arrival, content, municipality, own)
     lacking = care_communication.missing(draft.sides, draft.author)
-    return Outgoing(
-        letter_id=own,
-        message_id=own,
+    written = Written(
         kind=care_communication.TYPE,
         version=care_communication.VERSION,
-        channel=Channel.MEDCOM,
-        receiver=receiver,
-        sender=municipality.letterhead.gln,
-        carrier=reply.arrival.carrier,
         payload=payload,
-        case_id=reply.case_id,
-        episode_id=reply.episode_id,
-        at=content.at,
         content=care_communication.encode(draft),
-        draft=reply.draft,
+        ids=(own, own),
         obstacle=f"GW-206 {', '.join(lacking)} mangler" if lacking else "",
-        wants_receipt=True,
     )
+    return letter_as(reply, content, written, municipality)
 
 
 def _kind(content: StatusLetter | DischargeNote) -> str:

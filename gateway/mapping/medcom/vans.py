@@ -19,7 +19,7 @@ from gateway.referral.letters import Outgoing, Receipt, ReceivedReceipt, VansArr
 from gateway.referral.workdays import COPENHAGEN, is_possible
 
 NAMESPACE = "urn:oio:medcom:vans-envelope:1.0.4"
-RECEIPT_KIND = "VANSReceipt"
+RECEIPT_KIND, RECEIPT_VERSION = "VANSReceipt", "1.0.4"
 _DESCRIPTION_LENGTH = 512
 
 

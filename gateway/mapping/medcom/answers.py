@@ -1,0 +1,58 @@
+"""Answers in MedCom XML: XCTL02, XCTL03 and the VANS Receipt; XDIS91 and XDIS15; then the bytes of a sending."""
+
+from datetime import datetime
+
+from gateway.mapping.medcom import emessage, vans, xctl, xdis15, xdis91
+from gateway.mapping.outgoing import Written, letter_as, medcom_ids, our_gln, receipt_as
+from gateway.municipality.model import Municipality
+from gateway.referral.letters import Carrier, DischargeNote, Outgoing, Payload, Receipt, StatusLetter
+from gateway.referral.reply import Reply
+
+
+def encode(reply: Reply, municipality: Municipality) -> Outgoing:
+    """An answer in XML, complete but for the envelope."""
+    content = reply.content
+    if isinstance(content, Receipt):
+        return _receipt(reply, content, municipality)
+    assert isinstance(content, StatusLetter | DischargeNote)  # noqa: S101  (teams get FHIR of their own kind)
+    return _letter(reply, content, municipality)
+
+
+def write(letter: Outgoing, envelope_id: str, sent_at: datetime) -> bytes:
+    """The Emessage of one transmission.
+
+    Inside a VANSEnvelope it stays the same to the byte, because a resend must have the same content under the same
+    MessageIdentifier (facts §7.2); its inner envelope id is the letter id.
+    """
+    if letter.carrier is Carrier.VANS:
+        return emessage.wrap(letter, letter.letter_id, letter.at)
+    return emessage.wrap(letter, envelope_id, sent_at)
+
+
+def _receipt(reply: Reply, receipt: Receipt, municipality: Municipality) -> Outgoing:
+    kind, version = (vans.RECEIPT_KIND, vans.RECEIPT_VERSION) if receipt.by_vans else xctl.kind_of(receipt)
+    ids = medcom_ids(reply, kind, reply.arrival.sender_gln or "")
+    ours = our_gln(reply.arrival, municipality)
+    text = vans.encode_receipt(receipt) if receipt.by_vans else xctl.encode(receipt, ids[0], ours)
+    written = Written(kind=kind, version=version, payload=Payload.MEDCOM_XML, content=text.encode(), ids=ids)
+    return receipt_as(reply, receipt, written, municipality)
+
+
+def _letter(reply: Reply, letter: StatusLetter | DischargeNote, municipality: Municipality) -> Outgoing:
+    receiver = letter.receiver.gln or ""
+    if isinstance(letter, StatusLetter):
+        kind, version = xdis91.TYPE, xdis91.VERSION
+        ids = medcom_ids(reply, kind, receiver)
+        text = xdis91.encode(letter, ids[0])
+    else:
+        kind, version = xdis15.TYPE, _note_version(reply, receiver, municipality)
+        ids = medcom_ids(reply, kind, receiver)
+        text = xdis15.encode(letter, ids[0], version)
+    written = Written(kind=kind, version=version, payload=Payload.MEDCOM_XML, content=text.encode(), ids=ids)
+    return letter_as(reply, letter, written, municipality)
+
+
+def _note_version(reply: Reply, receiver: str, municipality: Municipality) -> str:
+    """The receiver's own choice, else the one that belongs to the referral's version."""
+    chosen = municipality.versions.xdis15.get(receiver)
+    return chosen or xdis15.VERSION_FOR.get(reply.referral_version, xdis15.DEFAULT_VERSION)
