@@ -17,8 +17,6 @@ from gateway.store.board import BoardRow, Filter, Out
 
 router = APIRouter(include_in_schema=False)
 _ROWS = 50
-#: letters that a receipt is expected for
-_RECEIPTED = frozenset({"XDIS91", "XDIS15", "CareCommunication"})
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +114,6 @@ def _sent(name: str, out: Out | None, otherwise: str, answered_by: datetime) -> 
         return Step(name=name, mark="problem", at=out.sent_at, text=text)
     if out.sent_at is None:
         return Step(name=name, mark="waits", at=out.created_at, text="på vej")
-    if out.kind in _RECEIPTED and out.verdict is None and out.sent_at < answered_by:
+    if out.wants_receipt and out.verdict is None and out.sent_at < answered_by:
         return Step(name=name, mark="warn", at=out.sent_at, text="ingen kvittering")
     return Step(name=name, mark="done", at=out.sent_at)

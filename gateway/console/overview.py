@@ -13,10 +13,12 @@ from gateway.console.page import render
 from gateway.console.parts import Parts, PartsOf
 from gateway.console.queues import QueueWatch
 from gateway.console.wording import programme_name
+from gateway.municipality.model import Route
 from gateway.referral.promises import Waits, alarm_from, warn_from
 from gateway.referral.workdays import COPENHAGEN, local_date
 from gateway.store.board import Filter
 from gateway.store.overview import Numbers
+from gateway.store.rows import Names
 from gateway.store.trends import Hour
 
 router = APIRouter(include_in_schema=False)
@@ -96,8 +98,19 @@ def _charts(hours: Mapping[str, Hour], now: datetime) -> dict[str, Chart]:
 
 
 def _routed(parts: Parts, now: datetime) -> list[tuple[str, dict[str, int]]]:
-    """Programme by team, the most frequent first."""
+    """Programme by team, the most frequent first; a referral counts once for each of its programmes."""
     table: dict[str, dict[str, int]] = {}
-    for (programme, team), count in parts.store.trends.routed(now - timedelta(days=_ROUTED_DAYS)).items():
-        table.setdefault(programme_name(programme), {})[team] = count
+    for (programmes, teams), count in parts.store.trends.routed(now - timedelta(days=_ROUTED_DAYS)).items():
+        for programme in programmes or ("",):
+            row = table.setdefault(programme_name(programme), {})
+            team = team_for(programme, programmes, teams, parts.municipality.routes)
+            row[team] = row.get(team, 0) + count
     return sorted(table.items(), key=lambda row: (-sum(row[1].values()), row[0]))
+
+
+def team_for(programme: str, programmes: Names, teams: Names, routes: Mapping[str, Route]) -> str:
+    """Which of a case's teams a programme went to: the one it is routed to, else one that no other is routed to."""
+    if programme in routes and routes[programme].team in teams:
+        return routes[programme].team
+    others = {routes[name].team for name in programmes if name != programme and name in routes}
+    return next((team for team in teams if team not in others), teams[0] if teams else "")

@@ -40,6 +40,7 @@ EVENTS = {
     "review_decided": "vurdering afgjort",
     "returned": "svar til henviser godkendt",
     "info_requested": "oplysninger efterspurgt",
+    "info_received": "oplysninger modtaget",
     "referral_requested": "henvisning efterspurgt",
     "contacted": "borger kontaktet",
     "not_reached": "borger ikke truffet",
@@ -61,13 +62,17 @@ EVENTS = {
 OUTCOMES = {"accepted": "visiteret automatisk", "review": "til vurdering", "return": "udkast til svar"}
 KINDS = {
     "XDIS91": "statusbrev",
+    "DIS91": "statusbrev",
     "XDIS15": "afslutningsnotat",
     "XCTL02": "negativ kvittering",
     "XCTL03": "positiv kvittering",
+    "CTL02": "negativ kvittering",
+    "CTL03": "positiv kvittering",
     "VANSReceipt": "VANS-kvittering",
     "Acknowledgement": "FHIR-kvittering",
     "CareCommunication": "korrespondance",
     "Task": "opgave til team",
+    "Communication": "brev videregivet til team",
 }
 STATUSES = {
     "draft": "udkast",
@@ -100,6 +105,7 @@ ACTS = {
     "parked.replayed": "genafspillet",
     "parked.corrected": "rettet og genafspillet",
     "parked.discard_asked": "kassering foreslået",
+    "parked.discard_declined": "kassering afvist",
     "parked.discarded": "kasseret",
     "account.added": "konto oprettet",
     "account.password": "adgangskode ændret",

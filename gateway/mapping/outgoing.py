@@ -80,4 +80,5 @@ def letter_as(
         draft=reply.draft,
         obstacle=written.obstacle,
         wants_receipt=True,
+        closing=isinstance(letter, DischargeNote),
     )

@@ -259,6 +259,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     obstacle: str = ""
     #: a receipt is expected within the municipality's limit
     wants_receipt: bool = False
+    #: the closing note to the referrer, whatever kind its standard writes it as
+    closing: bool = False
     #: VANS end points where they differ from sender and receiver: type and value
     vans_receiver: str | None = None
     vans_receiver_type: str | None = None

@@ -8,10 +8,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select
 
 from gateway.store.codec import Codec
 from gateway.store.engine import reading
+from gateway.store.rows import names_in
 from gateway.store.schema import cases, letters, outbox
-
-STATUS_KINDS = ("XDIS91", "DIS91", "CareCommunication")
-DISCHARGE_KINDS = ("XDIS15", "DIS15")
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +32,10 @@ class Out(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     sent_at: datetime | None
     verdict: str | None
+    #: we wait for a receipt for it
+    wants_receipt: bool
+    #: it is the closing note
+    closing: bool
 
 
 class BoardRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,11 +80,11 @@ class Board:
             BoardRow(
                 **{name: getattr(row, name) for name in (*plain, "team_accepted_at", "talked_at")},
                 referrer=self._codec.open(row.referrer).decode(),
-                programmes=_names(row.programmes),
-                teams=_names(row.teams),
+                programmes=names_in(row.programmes),
+                teams=names_in(row.teams),
                 receipt=receipts.get(row.case_id),
-                status=_latest(out.get(row.case_id, ()), STATUS_KINDS),
-                discharge=_latest(out.get(row.case_id, ()), DISCHARGE_KINDS),
+                status=_latest(out.get(row.case_id, ()), closing=False),
+                discharge=_latest(out.get(row.case_id, ()), closing=True),
             )
             for row in found
         ]
@@ -116,11 +118,7 @@ def _conditions(wanted: Filter) -> Iterable[ColumnElement[bool]]:
         yield and_(cases.c.due_at.is_not(None), cases.c.due_at < wanted.due_before)
 
 
-def _names(joined: str) -> tuple[str, ...]:
-    return tuple(name for name in joined.split(",") if name)
-
-
-_OUT = (outbox.c.kind, outbox.c.status, outbox.c.created_at, outbox.c.sent_at, outbox.c.verdict)
+_OUT = tuple(outbox.c[name] for name in Out.__struct_fields__)
 
 
 def _sent_for(connection: Connection, ids: Sequence[str]) -> dict[str, list[Out]]:
@@ -142,6 +140,6 @@ def _out(row: object) -> Out:
     return Out(**{name: getattr(row, name) for name in Out.__struct_fields__})
 
 
-def _latest(out: Iterable[Out], kinds: Sequence[str]) -> Out | None:
-    found = [letter for letter in out if letter.kind in kinds and letter.status != "draft"]
+def _latest(out: Iterable[Out], *, closing: bool) -> Out | None:
+    found = [letter for letter in out if letter.closing == closing and letter.status != "draft"]
     return found[-1] if found else None

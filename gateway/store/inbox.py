@@ -255,6 +255,7 @@ class Inbox:
                 "attempts": 0,
                 "repeats": 0,
                 "wants_receipt": letter.wants_receipt,
+                "closing": letter.closing,
             }
             for letter in sorted(sent.values(), key=lambda x: x.letter_id)
         ]

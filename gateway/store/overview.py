@@ -8,6 +8,7 @@ from sqlalchemy import Engine, func, select, update
 from gateway.referral.letters import Channel
 from gateway.store.engine import reading, writing
 from gateway.store.schema import cases, messages, outbox, parked, transmissions
+from gateway.store.trends import FROM_OUTSIDE
 
 
 class ParkedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +27,7 @@ class ParkedRow(msgspec.Struct, frozen=True, kw_only=True):
 class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     """The store at a glance."""
 
+    #: what senders sent, without the teams' own events
     messages: int
     cases_by_state: dict[str, int]
     outbox_pending: int
@@ -62,7 +64,7 @@ class Overview:
             by_status = connection.execute(select(outbox.c.status, func.count()).group_by(outbox.c.status)).all()
             statuses: dict[str, int] = {row[0]: row[1] for row in by_status}
             return Numbers(
-                messages=connection.scalar(select(func.count()).select_from(messages)) or 0,
+                messages=connection.scalar(select(func.count()).select_from(messages).where(FROM_OUTSIDE)) or 0,
                 cases_by_state={row[0]: row[1] for row in by_state},
                 outbox_pending=outbox_pending,
                 outbox_oldest=outbox_oldest,

@@ -14,6 +14,9 @@ from gateway.store.audit import Act
 from gateway.store.codec import Codec
 
 
+Names = tuple[str, ...]
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A message's outcome with its bytes, ready to be saved."""
 
@@ -113,6 +116,11 @@ def _joined(names: Iterable[str]) -> str:
         if len(found) + len(name) < 300:  # noqa: PLR2004  (the column's width)
             found += f"{name},"
     return found
+
+
+def names_in(joined: str) -> Names:
+    """The names of such a column."""
+    return tuple(name for name in joined.split(",") if name)
 
 
 def parked_row(entry: Entry, ordinal: int, now: datetime) -> dict[str, Any]:

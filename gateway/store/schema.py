@@ -186,6 +186,8 @@ outbox = Table(
     Column("last_error", Text),
     Column("sent_at", UtcDateTime),
     Column("wants_receipt", Boolean, nullable=False),
+    # the closing note; FHIR and EDIFACT write it as the same kind as a status letter
+    Column("closing", Boolean, nullable=False),
     # delivered | refused
     Column("verdict", String(10)),
     Column("verdict_at", UtcDateTime),

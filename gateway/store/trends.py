@@ -6,7 +6,12 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, Float, cast, extract, func, select
 
 from gateway.store.engine import reading
+from gateway.store.rows import Names, names_in
 from gateway.store.schema import cases, letters, messages, outbox
+
+
+#: what senders sent; the teams' own events are no traffic
+FROM_OUTSIDE = messages.c.type != "team-event"
 
 
 class Hour(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +34,7 @@ class Trends:
         """By hour name; an hour without messages is left out."""
         with reading(self._engine) as connection:
             hour = _hour(connection, messages.c.received_at)
-            counted = select(hour, func.count()).where(messages.c.received_at >= since).group_by(hour)
+            counted = select(hour, func.count()).where(messages.c.received_at >= since, FROM_OUTSIDE).group_by(hour)
             found = {row[0]: Hour(name=row[0], messages=row[1]) for row in connection.execute(counted)}
             hour = _hour(connection, letters.c.received_at)
             took = _seconds(connection, letters.c.received_at, outbox.c.sent_at)
@@ -44,19 +49,15 @@ class Trends:
     def since(self, moment: datetime) -> int:
         """Messages taken since then."""
         with reading(self._engine) as connection:
-            query = select(func.count()).select_from(messages).where(messages.c.received_at >= moment)
+            query = select(func.count()).select_from(messages).where(messages.c.received_at >= moment, FROM_OUTSIDE)
             return connection.scalar(query) or 0
 
-    def routed(self, since: datetime) -> dict[tuple[str, str], int]:
-        """Referrals received since then by programme and team; a referral may count in several."""
+    def routed(self, since: datetime) -> dict[tuple[Names, Names], int]:
+        """Referrals received since then by all their programmes and all their teams."""
         query = select(cases.c.programmes, cases.c.teams, func.count()).where(cases.c.received_at >= since)
-        found: dict[tuple[str, str], int] = {}
         with reading(self._engine) as connection:
-            for programmes, teams, count in connection.execute(query.group_by(cases.c.programmes, cases.c.teams)):
-                for programme in programmes.strip(",").split(","):
-                    for team in teams.strip(",").split(","):
-                        found[programme, team] = found.get((programme, team), 0) + count
-        return found
+            rows = connection.execute(query.group_by(cases.c.programmes, cases.c.teams)).all()
+        return {(names_in(programmes), names_in(teams)): count for programmes, teams, count in rows}
 
 
 def _hour(connection: Connection, column: ColumnElement[datetime]) -> ColumnElement[str]:

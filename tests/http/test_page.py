@@ -6,13 +6,19 @@ from datetime import timedelta
 import pytest
 from jinja2 import Environment, nodes
 
+from gateway.console.overview import team_for
 from gateway.console.page import english, templates
-from gateway.console.wording import WAITS
+from gateway.console.site import ERRORS
+from gateway.console.wording import WORDINGS, programme_name
 from gateway.errors import StoreError
 from gateway.inbound.source import Delivery
+from gateway.mapping.explanation import wordings
+from gateway.municipality.model import load
+from gateway.receive import Entrance
 from gateway.settings import load_settings
 from gateway.simulate.stories import recorded
 from gateway.store.accounts import Account, Refused, Right
+from tests.builders import event
 from tests.http.conftest import Site
 from tests.http.test_health import persons
 
@@ -158,6 +164,40 @@ def test_the_board_has_late_ones_first_and_filters(busy: Site) -> None:
     assert busy.page("/board?page=x").status_code == 200
 
 
+def test_the_board_names_teams_as_people_do(busy: Site) -> None:
+    board = busy.page("/board").text
+    assert re.search(r"<small>[^<]*sundhedskonsulenterne", board)
+    assert "· sundhedskonsulenter<" not in board
+
+
+def test_what_teams_tell_is_no_traffic(busy: Site) -> None:
+    def tile() -> str:
+        return re.findall(r"<dt>Modtaget i dag</dt><dd>(.*?)</dd>", busy.page("/").text)[0]
+
+    before = tile()
+    (case, *_) = (c for c in busy.store.past.cases() if c.decision.outcome == "accepted")
+    told = event("contacted", episode_of_care_id=None, case_id=case.case_id, team=case.assignments[0].team)
+    assert not busy.pipeline.handle_one(Delivery(data=told, entrance=Entrance.TEAM)).parked
+    assert tile() == before
+
+
+@pytest.mark.parametrize(
+    ("programme", "programmes", "teams", "team"),
+    [
+        ("copd", ("copd", "low_back"), ("sundhedskonsulenter", "genoptraening-ishoej"), "sundhedskonsulenter"),
+        ("low_back", ("copd", "low_back"), ("sundhedskonsulenter", "genoptraening-ishoej"), "genoptraening-ishoej"),
+        ("low_back", ("copd", "low_back"), ("sundhedskonsulenter", "other"), "other"),
+        ("low_back", ("copd", "low_back"), ("sundhedskonsulenter",), "sundhedskonsulenter"),
+        ("", (), ("sundhedskonsulenter",), "sundhedskonsulenter"),
+        ("", (), (), ""),
+    ],
+)
+def test_a_programme_counts_at_the_team_it_went_to(
+    programme: str, programmes: tuple[str, ...], teams: tuple[str, ...], team: str
+) -> None:
+    assert team_for(programme, programmes, teams, load().routes) == team
+
+
 def test_english_is_a_switch(busy: Site) -> None:
     busy.page("/language/en?next=/board")
     assert "open cases" in busy.page("/board").text
@@ -205,7 +245,10 @@ def test_every_text_of_the_pages_has_its_english() -> None:
     environment = templates()
     told = set().union(*(_texts(environment, name) for name in environment.list_templates()))
     assert len(told) > 40
-    assert told | set(WAITS.values()) <= english().keys()
+    programmes = {wording.title for wording in wordings().values() if wording.kind == "programme"}
+    told |= programmes | {programme_name("")} | {text for texts in ERRORS.values() for text in texts}
+    told |= {text for texts in WORDINGS.values() for text in texts.values()}
+    assert sorted(told - english().keys()) == []
 
 
 def test_the_service_refuses_beyond_loopback_without_tls() -> None:

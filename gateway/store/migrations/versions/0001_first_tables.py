@@ -122,6 +122,7 @@ def upgrade() -> None:
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("sent_at", _MOMENT, nullable=True),
         sa.Column("wants_receipt", sa.Boolean(), nullable=False),
+        sa.Column("closing", sa.Boolean(), nullable=False),
         sa.Column("verdict", sa.String(length=10), nullable=True),
         sa.Column("verdict_at", _MOMENT, nullable=True),
         sa.Column("verdict_why", sa.Text(), nullable=True),
