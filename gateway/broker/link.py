@@ -1,7 +1,7 @@
 """A pika connection that is kept up, on a thread of its own.
 
 Only this thread touches pika; others hand it work through ``call``, so that a stalled database never misses heartbeats.
-After a loss the link tries again for ever, after 0.2 s and then ever later, at most 5 s.
+After a loss the link tries again for ever, after 0.2 s and then ever later, at most 2 s.
 """
 
 import threading
@@ -16,7 +16,7 @@ from pika.adapters.select_connection import IOLoop
 from gateway.errors import ConfigurationError
 
 log = structlog.get_logger()
-_FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0
+_FIRST_WAIT, _LONGEST_WAIT = 0.2, 2.0
 
 
 def parameters_of(url: str) -> pika.URLParameters:

@@ -97,7 +97,7 @@ class Consumer:
         """Do it as often as it takes while a neighbour is down; None when told to stop meanwhile."""
         retrying = Retrying(
             retry=retry_if_exception_type(NeighbourError),
-            wait=wait_random_exponential(multiplier=0.2, max=5),
+            wait=wait_random_exponential(multiplier=0.2, max=2),
             stop=stop_when_event_set(self._stop),
             sleep=self._sleep,
             before_sleep=_tell,

@@ -22,7 +22,7 @@ from gateway.referral.letters import Outgoing
 from gateway.store.outbox import Outbox, Sent
 
 log = structlog.get_logger()
-_LONGEST_WAIT_S = 5.0
+_LONGEST_WAIT_S = 2.0
 #: the last part of a claim counts as gone: someone else may take the letter while we send it
 _MARGIN = 1 / 6
 

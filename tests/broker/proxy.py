@@ -34,6 +34,13 @@ class Proxy:
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
 
+    def half_close(self) -> None:
+        """The neighbour ends its side of every connection; what a client has under way still arrives."""
+        with self._lock:
+            for client, _ in self._pairs:
+                with suppress(OSError):
+                    client.shutdown(socket.SHUT_WR)
+
     def stall(self) -> None:
         """Keep connections open and let nothing through that comes from the neighbour."""
         self._flowing.clear()

@@ -48,13 +48,13 @@ def test_a_link_waits_for_a_broker_that_is_not_there_yet(io: IoThread, proxy: Pr
     link.stop()
 
 
-def test_waits_grow_up_to_five_seconds() -> None:
+def test_waits_grow_up_to_two_seconds() -> None:
     wait, waits = link_module._FIRST_WAIT, []
     for _ in range(8):
         waits.append(wait)
         wait = min(wait * 2, link_module._LONGEST_WAIT)
     assert waits[:3] == [0.2, 0.4, 0.8]
-    assert max(waits) == 5.0
+    assert max(waits) == 2.0
 
 
 def test_an_error_in_a_callback_does_not_stop_the_thread(io: IoThread, publisher: Publisher, broker: Broker) -> None:
