@@ -13,7 +13,6 @@ from gateway.referral.promises import Promises
 from gateway.store.audit import Act
 from gateway.store.codec import Codec
 
-
 Names = tuple[str, ...]
 
 

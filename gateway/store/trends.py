@@ -9,7 +9,6 @@ from gateway.store.engine import reading
 from gateway.store.rows import Names, names_in
 from gateway.store.schema import cases, letters, messages, outbox
 
-
 #: what senders sent; the teams' own events are no traffic
 FROM_OUTSIDE = messages.c.type != "team-event"
 
