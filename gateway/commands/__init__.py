@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from gateway.commands import accounts, bench, check, demo, event, explain, parked, run, simulate, status, topology
+from gateway.commands import (
+    accounts,
+    bench,
+    check,
+    demo,
+    event,
+    explain,
+    parked,
+    replay,
+    run,
+    simulate,
+    status,
+    topology,
+)
 from gateway.errors import ConfigurationError, GatewayError, NeighbourError
 from gateway.logs import set_up_logging
 from gateway.settings import load_settings
@@ -31,7 +44,7 @@ def options(
     context.obj = lambda **given: load_settings(config, **given)
 
 
-for module in (run, demo, explain, check, topology, event, status, simulate, bench):
+for module in (run, demo, explain, check, topology, event, status, replay, simulate, bench):
     app.command(module.NAME)(module.command)
 app.add_typer(parked.app, name="parked")
 app.add_typer(accounts.app, name="accounts")

@@ -8,6 +8,7 @@ import typer
 from gateway.clocks import system_now
 from gateway.commands.operator import operator
 from gateway.errors import FAULTS
+from gateway.store.audit import Act
 from gateway.store.store import open_store
 
 app = typer.Typer(help="Parked messages and letters.", invoke_without_command=True)
@@ -46,7 +47,8 @@ def discard(
     if not why.strip():
         raise typer.BadParameter("a reason is needed", param_hint="--why")
     with open_store(context.obj().store_url) as store:
-        closed = store.overview.discard(item_id, operator(), why, system_now())
+        act = Act(who=operator(), what="parked.discarded", subject=item_id, why=why)
+        closed = store.parking.discard(item_id, act, system_now())
     if not closed:
         typer.echo(f"gateway: no open parked item {item_id}", err=True)
         raise typer.Exit(1)

@@ -22,6 +22,8 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 #: bytes of a form
 FORM_LIMIT = 200_000
 _MOST_FIELDS = 200
+#: characters
+_SHORTEST_REASON, _LONGEST_REASON = 3, 500
 _OWN_SITE = frozenset({"same-origin", "none"})
 
 
@@ -59,6 +61,11 @@ class Acting(msgspec.Struct, frozen=True, kw_only=True):
     #: the form's idempotency key
     key: str
 
+    def reason(self) -> str:
+        """Why, in the person's own words; empty when nothing that could be a reason was written."""
+        why = self.form.one("why")[:_LONGEST_REASON]
+        return why if len(why) >= _SHORTEST_REASON else ""
+
     def act(self, what: str, subject: str, why: str = "") -> Act:
         """The same for the audit log."""
         return Act(who=self.session.account.name, what=what, subject=subject, why=why, key=self.key)
@@ -82,14 +89,15 @@ def session_if_any(request: Request, parts: PartsOf) -> Session | None:
     return session
 
 
-def allowed(right: Right | None = None) -> Callable[..., Session]:
-    """A dependency: the session, if its account has the right; without a right, any session."""
+def allowed(*rights: Right) -> Callable[..., Session]:
+    """A dependency: the session, if its account has the rights; without a right, any session."""
 
     def check(session: Annotated[Session | None, Depends(session_if_any)]) -> Session:
         if session is None:
             raise NotLoggedInError
-        if right is not None and right not in session.account.rights:
-            raise MissingRightError(right)
+        missing = [right for right in rights if right not in session.account.rights]
+        if missing:
+            raise MissingRightError(missing[0])
         return session
 
     return check
@@ -111,10 +119,12 @@ async def form_of(request: Request) -> Form:
     return Form(fields=fields)
 
 
-def acting(right: Right | None = None) -> Callable[..., Acting]:
-    """A dependency for every change: right, CSRF token of this session, and an idempotency key."""
+def acting(*rights: Right) -> Callable[..., Acting]:
+    """A dependency for every change: rights, CSRF token of this session, and an idempotency key."""
 
-    def check(session: Annotated[Session, Depends(allowed(right))], form: Annotated[Form, Depends(form_of)]) -> Acting:
+    def check(
+        session: Annotated[Session, Depends(allowed(*rights))], form: Annotated[Form, Depends(form_of)]
+    ) -> Acting:
         if not hmac.compare_digest(form.one("csrf").encode(), session.csrf.encode()):
             raise HTTPException(403, "The form is not of this session; open the page again")
         key = form.one("key")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from gateway.console.access import SeesMetadata
-from gateway.console.page import render
+from gateway.console.page import page_number, render
 from gateway.console.parts import Parts, PartsOf
 from gateway.console.wording import WAITS, programme_name
 from gateway.municipality.model import Clocks
@@ -44,7 +44,7 @@ def board(request: Request, parts: PartsOf, _session: SeesMetadata) -> Response:
     asked = {name: request.query_params.get(name, "")[:60] for name in ("team", "programme", "sender", "waits_for")}
     late = request.query_params.get("late", "") == "1"
     wanted = Filter(**asked, due_before=now if late else None)
-    page = _number(request.query_params.get("page", ""))
+    page = page_number(request)
     rows = parts.store.board.rows(wanted, _ROWS, (page - 1) * _ROWS)
     count = parts.store.board.count(wanted)
     given = {name: value for name, value in asked.items() if value} | ({"late": "1"} if late else {})
@@ -63,10 +63,6 @@ def board(request: Request, parts: PartsOf, _session: SeesMetadata) -> Response:
         programmes=[(name, programme_name(name)) for name in sorted(parts.municipality.routes)],
         waits=WAITS,
     )
-
-
-def _number(text: str) -> int:
-    return max(1, int(text)) if text.isdecimal() and len(text) < 7 else 1  # noqa: PLR2004  (a million pages)
 
 
 def line_of(row: BoardRow, parts: Parts, now: datetime) -> Line:

@@ -74,6 +74,12 @@ def render(request: Request, name: str, status: int = 200, **values: object) -> 
     return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"})
 
 
+def page_number(request: Request) -> int:
+    """Which page of a list is asked for; the first where nothing sensible is said."""
+    text = request.query_params.get("page", "")
+    return max(1, int(text)) if text.isdecimal() and len(text) < 7 else 1  # noqa: PLR2004  (a million pages)
+
+
 def danish_moment(moment: datetime | None) -> str:
     """Danish local time.
 

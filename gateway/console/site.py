@@ -6,13 +6,14 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from gateway.console import board, login, overview
+from gateway.console import board, login, overview, parked
 from gateway.console.access import MissingRightError, NotLoggedInError
 from gateway.console.page import render
 from gateway.console.parts import parts_of
 from gateway.console.queues import QueueWatch
+from gateway.errors import ConflictError
 
-_VIEWS = (login, overview, board)
+_VIEWS = (login, overview, board, parked)
 _MACHINES = ("/fhir", "/health", "/metrics", "/schemas", "/team-events", "/docs", "/openapi.json", "/static")
 
 ERRORS = {
@@ -35,6 +36,7 @@ def install_pages(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(packages=[("gateway.console", "static")]))
     app.exception_handler(NotLoggedInError)(_to_login)
     app.exception_handler(MissingRightError)(_missing_right)
+    app.exception_handler(ConflictError)(_too_late)
     for view in _VIEWS:
         app.include_router(view.router)
 
@@ -59,6 +61,11 @@ def _to_login(request: Request, _error: Exception) -> Response:
     if "hx-request" in request.headers:
         return Response(status_code=401, headers={"HX-Redirect": "/login"})
     return RedirectResponse(f"/login?{urlencode({'next': address})}", 303)
+
+
+def _too_late(request: Request, _error: Exception) -> Response:
+    """Someone else was first, or the same click came twice at once: nothing was done twice."""
+    return error_page(request, 409)
 
 
 def _missing_right(request: Request, error: Exception) -> Response:

@@ -24,7 +24,7 @@ from gateway.referral.letters import Outgoing
 from gateway.referral.promises import promises
 from gateway.referral.reading import Reading
 from gateway.store.audit import Act
-from gateway.store.replay import ParkedMessage, as_never_handled
+from gateway.store.replay import ParkedMessage, as_never_handled, without_second_receipt
 from gateway.store.rows import Entry
 from gateway.store.store import Store
 
@@ -97,14 +97,15 @@ class Pipeline:
         What fails again for the same reason waits again; a corrected copy that fails is not stored.
 
         Raises:
-            ConflictError: someone settled the item in between; nothing is saved.
+            ConflictError: it cannot be handled anew (``obstacle``), or someone settled it in between; nothing is saved.
         """
+        if item.obstacle:
+            raise ConflictError(f"the parked item cannot be handled anew: {item.obstacle}")
         delivery = Delivery(data=item.data if corrected is None else corrected, entrance=Entrance(item.entrance))
         reading = read(delivery.data, delivery.entrance, self._limit)
         known = as_never_handled(self._store.inbox.known(answer.keys_of(reading)), item)
         now = self._clock()
-        outcome = receive(reading, known, self._municipality, now)
-        outcome = msgspec.structs.replace(outcome, resend=())  # whoever has its receipt needs it no second time
+        outcome = without_second_receipt(receive(reading, known, self._municipality, now), item)
         if corrected is None or not outcome.parked:
             entry = self._entry(delivery, outcome, act)
             self._commit([msgspec.structs.replace(entry, replays=item.id)], now)

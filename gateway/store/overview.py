@@ -3,10 +3,10 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, select
 
 from gateway.referral.letters import Channel
-from gateway.store.engine import reading, writing
+from gateway.store.engine import reading
 from gateway.store.schema import cases, messages, outbox, parked, transmissions
 from gateway.store.trends import FROM_OUTSIDE
 
@@ -97,10 +97,3 @@ class Overview:
         names = ParkedRow.__struct_fields__
         with reading(self._engine) as connection:
             return [ParkedRow(**{n: getattr(row, n) for n in names}) for row in connection.execute(query)]
-
-    def discard(self, item_id: str, who: str, why: str, now: datetime) -> bool:
-        """Close a parked item for good, with its reason; False when there is no open one of that id."""
-        is_open = (parked.c.id == item_id) & (parked.c.state == "open")
-        change = {"state": "discarded", "closed_at": now, "closed_by": who, "closed_why": why}
-        with writing(self._engine) as connection:
-            return connection.execute(update(parked).where(is_open).values(change)).rowcount == 1

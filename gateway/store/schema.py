@@ -235,6 +235,8 @@ parked = Table(
     Column("asked_at", UtcDateTime),
     Column("asked_by", String(100)),
     Column("asked_why", Text),
+    # the message that was handled in its place: itself, or its corrected copy
+    Column("handled_as", String(64)),
     Index("parked_state", "state", "parked_at"),
     Index("parked_message", "message"),
 )

@@ -18,6 +18,7 @@ from gateway.store.engine import insert, open_engine, reading, writing
 from gateway.store.inbox import Inbox
 from gateway.store.outbox import CLAIM, Outbox
 from gateway.store.overview import Overview
+from gateway.store.parking import Parking
 from gateway.store.past import Past
 from gateway.store.schema import installation
 from gateway.store.sessions import Sessions
@@ -37,6 +38,7 @@ class Store:
         self.inbox = Inbox(engine, codec)
         self.outbox = Outbox(engine, codec, claim_time)
         self.overview = Overview(engine)
+        self.parking = Parking(engine, codec)
         self.past = Past(engine, codec)
         self.audit = Audit(engine, codec)
         self.accounts = Accounts(engine)

@@ -8,7 +8,7 @@ import pytest
 from gateway.settings import Settings
 from tests.commands.conftest import Gateway
 
-COMMANDS = ["run", "demo", "explain", "check", "topology", "event", "status", "parked", "parked discard"]
+COMMANDS = ["run", "demo", "explain", "check", "topology", "event", "status", "parked", "parked discard", "replay"]
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

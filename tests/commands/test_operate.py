@@ -230,6 +230,43 @@ def test_a_parked_item_is_discarded_with_a_reason(gateway: Gateway, store_url: s
     assert first["id"] in gateway("parked", "--all").out
 
 
+def parked_ids(gateway: Gateway) -> dict[str, str]:
+    items = [json.loads(line) for line in gateway("parked", "--json").out.splitlines()]
+    return {item["fault_id"]: item["id"] for item in items}
+
+
+def test_a_parked_message_is_replayed_once(gateway: Gateway, tmp_path: Path) -> None:
+    good = recorded()["01-type-2-diabetes.xml"]
+    with open_store(f"sqlite:///{tmp_path}/spool/gateway.sqlite3") as store:
+        Pipeline(store, load(), system_now).give_up(Delivery(data=good))
+    item = parked_ids(gateway)["GW-190"]
+    done = gateway("replay", item, "--why", "fejlen er rettet")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith(f"genafspillet: {item}; XCTL03 til ")
+    assert gateway("replay", item) == (1, "", f"gateway: {item}: er afsluttet\n")
+    assert gateway("replay", "unknown") == (1, "", "gateway: unknown: findes ikke\n")
+
+
+def test_what_was_refused_is_not_replayed(gateway: Gateway, store_url: str) -> None:
+    item = parked_ids(gateway)["GW-130"]
+    refused = gateway("replay", item)
+    assert refused.status == 1
+    assert "afsenderen skal sende igen" in refused.err
+
+
+def test_a_corrected_copy_comes_from_a_file(gateway: Gateway, tmp_path: Path) -> None:
+    good = recorded()["01-type-2-diabetes.xml"]
+    with open_store(f"sqlite:///{tmp_path}/spool/gateway.sqlite3") as store:
+        Pipeline(store, load(), system_now).give_up(Delivery(data=good[:900]))
+    item = parked_ids(gateway)["GW-190"]
+    copy = tmp_path / "copy.xml"
+    copy.write_bytes(good[:800])
+    assert "fejlede igen" in gateway("replay", item, "--corrected", str(copy)).err
+    copy.write_bytes(good)
+    assert gateway("replay", item, "other", "--corrected", str(copy)).status == 2
+    assert gateway("replay", item, "--corrected", str(copy)).status == 0
+
+
 def test_an_empty_list_says_so(gateway: Gateway) -> None:
     assert gateway("parked") == (0, "Intet er parkeret.\n", "")
     assert gateway("parked", "--json") == (0, "", "")

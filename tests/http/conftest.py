@@ -1,5 +1,6 @@
 """The HTTP side on a real store, with a clock that stands and neighbours that can be said to be down."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,15 @@ class Site:
     def page(self, path: str, **given: object) -> Any:  # noqa: ANN401  (the test client's own answer)
         """The same as a browser asks for it."""
         return self.client.get(path, headers={"accept": "text/html"}, **given)
+
+    def form(self, path: str) -> dict[str, str]:
+        """The hidden fields of a page's last form."""
+        shown = self.page(path).text
+        return {name: re.findall(rf'name="{name}" value="([^"]+)"', shown)[-1] for name in ("csrf", "key")}
+
+    def submit(self, page: str, action: str, **given: str) -> Any:  # noqa: ANN401  (as ``page``)
+        """Fill in a form of the page and send it off as a browser does."""
+        return self.client.post(action, data=self.form(page) | given, headers={"accept": "text/html"})
 
     def post(self, data: bytes, token: str | None = TOKEN) -> object:
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}

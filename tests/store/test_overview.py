@@ -8,7 +8,7 @@ from gateway.referral.inbox import Settled
 from gateway.referral.letters import Channel
 from gateway.store.outbox import Sent
 from gateway.store.store import Store
-from tests.store.material import NOW, SENDER, case, change, entry, later, message, outgoing, parked
+from tests.store.material import NOW, SENDER, case, change, entry, later, outgoing, parked
 
 
 def test_an_empty_store_has_nothing_and_no_ages(store: Store) -> None:
@@ -74,15 +74,3 @@ def test_parked_items_are_listed_oldest_first_with_their_reason(store: Store) ->
     assert (second.parked_at, second.state) == (NOW, "open")
     assert first.id == "p1"
     assert [item.id for item in store.overview.parked_items(limit=1)] == ["p2"]
-
-
-def test_a_discarded_item_is_closed_for_good_with_its_reason(store: Store) -> None:
-    store.inbox.save([entry(message=message(), parked=(parked("p1"),))], NOW)
-    assert not store.overview.discard("p2", "karen", "findes ikke", NOW)
-    assert store.overview.discard("p1", "karen", "sendt igen af lægen", later(hours=1))
-    assert not store.overview.discard("p1", "ole", "en gang til", later(hours=2))
-
-    assert store.overview.parked_items() == []
-    (item,) = store.overview.parked_items(include_closed=True)
-    assert item.state == "discarded"
-    assert store.overview.numbers(NOW).parked == 0

@@ -1,10 +1,9 @@
 """A parked message is handled anew once, however often and by how many it is asked for."""
 
 import threading
-from datetime import datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from gateway.errors import ConflictError
 from gateway.inbound.pipeline import Pipeline
@@ -14,13 +13,15 @@ from gateway.receive import Entrance
 from gateway.referral.inbox import Outcome
 from gateway.simulate.stories import recorded
 from gateway.store.audit import Act
-from gateway.store.engine import reading
+from gateway.store.engine import reading, writing
 from gateway.store.replay import ParkedMessage, parked_message
-from gateway.store.schema import bodies, messages, outbox, parked
+from gateway.store.schema import bodies, letters, messages, outbox, parked
 from gateway.store.store import Store
 from tests.builders import event
+from tests.correspondence_builders import xdis91_message
 from tests.store.material import NOW, change
 
+GOOD = recorded()["01-type-2-diabetes.xml"]
 WRONG_RECEIVER = recorded()["17-wrong-receiver.xml"]
 
 
@@ -33,6 +34,12 @@ def with_its_receiver() -> Municipality:
 
 def pipeline(store: Store, municipality: Municipality | None = None) -> Pipeline:
     return Pipeline(store, municipality or load(), lambda: NOW)
+
+
+def given_up(store: Store, data: bytes = GOOD) -> ParkedMessage:
+    """A message that a bug had us give up on: nobody was told anything."""
+    pipeline(store).give_up(Delivery(data=data))
+    return the_item(store)
 
 
 def put_aside(store: Store, data: bytes, entrance: Entrance = Entrance.MEDCOM) -> ParkedMessage:
@@ -48,12 +55,12 @@ def the_item(store: Store) -> ParkedMessage:
 
 
 def act(key: str = "", who: str = "ida") -> Act:
-    return Act(who=who, what="parked.replayed", subject="item", why="Lokationsnummeret er nu i kommunefilen", key=key)
+    return Act(who=who, what="parked.replayed", subject="item", why="Fejlen er rettet", key=key)
 
 
 def sent(store: Store) -> dict[str, int]:
     with reading(store.engine) as connection:
-        kinds = connection.scalars(select(outbox.c.kind).where(outbox.c.kind != "XCTL02")).all()
+        kinds = connection.scalars(select(outbox.c.kind)).all()
         repeats = sum(connection.scalars(select(outbox.c.repeats)).all())
     return {kind: kinds.count(kind) for kind in kinds} | {"repeats": repeats}
 
@@ -61,33 +68,31 @@ def sent(store: Store) -> dict[str, int]:
 ONCE = {"XCTL03": 1, "XDIS91": 1, "Task": 1, "repeats": 0}
 
 
-def test_what_was_refused_is_handled_once_its_cause_is_mended(store: Store) -> None:
-    item = put_aside(store, WRONG_RECEIVER)
+def test_what_was_given_up_on_is_handled_once_its_cause_is_mended(store: Store) -> None:
+    item = given_up(store)
     assert item.can_be_replayed
-    outcome = pipeline(store, with_its_receiver()).replay(item, act("click-1"))
+    outcome = pipeline(store).replay(item, act("click-1"))
     assert not outcome.parked
     assert sent(store) == ONCE
     after = the_item(store)
     assert (after.state, after.closed_by, after.closed_at) == ("replayed", "ida", NOW)
-    assert not after.can_be_replayed
+    assert after.obstacle == "settled"
     (row,) = store.audit.latest()
     assert (row.who, row.what, row.why) == ("ida", "parked.replayed", act().why)
 
 
 def test_a_second_click_and_a_second_operator_change_nothing(store: Store) -> None:
-    item = put_aside(store, WRONG_RECEIVER)
-    mended = pipeline(store, with_its_receiver())
-    mended.replay(item, act("click-1"))
+    item = given_up(store)
+    pipeline(store).replay(item, act("click-1"))
     for again in (act("click-1"), act("click-2", who="bo")):
         with pytest.raises(ConflictError):
-            mended.replay(item, again)
+            pipeline(store).replay(item, again)
     assert sent(store) == ONCE
     assert len(store.audit.latest()) == 1
 
 
 def test_many_at_once_have_one_effect(store: Store) -> None:
-    item = put_aside(store, WRONG_RECEIVER)
-    mended = pipeline(store, with_its_receiver())
+    item = given_up(store)
     done: list[Outcome] = []
     refused: list[Exception] = []
     start = threading.Barrier(4)
@@ -95,7 +100,7 @@ def test_many_at_once_have_one_effect(store: Store) -> None:
     def click(number: int) -> None:
         start.wait()
         try:
-            done.append(mended.replay(item, act(f"click-{number}")))
+            done.append(pipeline(store).replay(item, act(f"click-{number}")))
         except ConflictError as error:
             refused.append(error)
 
@@ -108,51 +113,57 @@ def test_many_at_once_have_one_effect(store: Store) -> None:
     assert sent(store) == ONCE
 
 
-def test_what_fails_again_waits_again_and_no_second_receipt_leaves(store: Store) -> None:
+# ------------------------------------------------------------------ a receipt never changes its mind
+def test_who_was_told_of_a_refusal_is_never_told_of_an_acceptance(store: Store) -> None:
     item = put_aside(store, WRONG_RECEIVER)
-    with reading(store.engine) as connection:
-        before = connection.execute(select(outbox.c.letter_id, outbox.c.status, outbox.c.repeats)).all()
-    outcome = pipeline(store).replay(item, act())
-    assert [p.fault.id for p in outcome.parked] == ["GW-130"]
-    after = the_item(store)
-    assert (after.state, after.closed_by) == ("open", None)
-    with reading(store.engine) as connection:
-        assert connection.execute(select(outbox.c.letter_id, outbox.c.status, outbox.c.repeats)).all() == before
-
-
-def test_the_replayed_message_is_known_afterwards(store: Store) -> None:
-    item = put_aside(store, WRONG_RECEIVER)
+    assert item.obstacle == "refused"
     mended = pipeline(store, with_its_receiver())
-    mended.replay(item, act())
-    assert mended.handle_one(Delivery(data=WRONG_RECEIVER)).duplicate
-
-
-def test_a_corrected_copy_is_handled_and_the_original_stays_as_it_came(store: Store) -> None:
-    item = put_aside(store, WRONG_RECEIVER)
-    named = WRONG_RECEIVER.partition(b"<Receiver>")[2].partition(b"<EANIdentifier>")[2][:13]
-    outcome = pipeline(store).replay(item, act(), corrected=WRONG_RECEIVER.replace(named, b"5790009999997"))
-    assert not outcome.parked
-    assert sent(store) == ONCE
-    assert the_item(store).data == WRONG_RECEIVER
-    with reading(store.engine) as connection:
-        assert connection.scalar(select(messages.c.handled).where(messages.c.digest == item.digest))
-        assert len(connection.execute(select(bodies.c.digest)).all()) == 2
-
-
-def test_a_corrected_copy_that_fails_too_is_not_kept(store: Store) -> None:
-    item = put_aside(store, WRONG_RECEIVER)
-    outcome = pipeline(store).replay(item, act(), corrected=WRONG_RECEIVER + b" ")
-    assert [p.fault.id for p in outcome.parked] == ["GW-130"]
+    for corrected in (None, WRONG_RECEIVER + b" "):
+        with pytest.raises(ConflictError, match="refused"):
+            mended.replay(item, act(), corrected)
+    assert sent(store) == {"XCTL02": 1, "repeats": 0}
     assert the_item(store).state == "open"
     assert store.audit.latest() == []
 
 
-def test_a_broken_message_is_handled_anew_as_a_whole(store: Store) -> None:
-    item = put_aside(store, recorded()["15-truncated.xml"])
-    whole = recorded()["15-truncated.xml"]
+def test_a_refusal_of_the_whole_message_counts_too(store: Store) -> None:
+    assert put_aside(store, recorded()["15-truncated.xml"]).obstacle == "refused"
+
+
+def test_a_first_receipt_may_be_a_refusal(store: Store) -> None:
+    outcome = pipeline(store).replay(given_up(store, WRONG_RECEIVER), act())
+    assert [p.fault.id for p in outcome.parked] == ["GW-130"]
+    assert sent(store) == {"XCTL02": 1, "repeats": 0}
+    assert sorted(row.state for row in store.overview.parked_items(include_closed=True)) == ["open", "replayed"]
+
+
+def test_who_has_a_positive_receipt_gets_no_other(store: Store) -> None:
+    """A reply that fitted no case was receipted; once its case is there, it is handled without another receipt."""
+    item = put_aside(store, xdis91_message())
+    assert item.fault_id == "GW-165"
+    assert item.receipts
+    before = sent(store)
+    outcome = pipeline(store, with_its_receiver()).replay(item, act())
+    assert [p.fault.id for p in outcome.parked] == ["GW-165"]
+    assert sent(store) == before
+    with reading(store.engine) as connection:
+        assert connection.scalar(select(letters.c.receipt_id)) == item.receipts[0]
+        assert connection.scalar(select(messages.c.receipts)) == f'["{item.receipts[0]}"]'
+
+
+# ------------------------------------------------------------------ what fails again
+def test_what_fails_again_waits_again(store: Store) -> None:
+    item = put_aside(store, b"neither XML nor JSON")
     outcome = pipeline(store).replay(item, act())
-    assert [p.fault.id for p in outcome.parked] == ["GW-102"]
-    assert the_item(store).data == whole
+    assert [p.fault.id for p in outcome.parked] == [item.fault_id]
+    after = the_item(store)
+    assert (after.state, after.closed_by, after.handled_as) == ("open", None, None)
+    assert after.data == b"neither XML nor JSON"
+
+
+def test_the_replayed_message_is_known_afterwards(store: Store) -> None:
+    pipeline(store).replay(given_up(store), act())
+    assert pipeline(store).handle_one(Delivery(data=GOOD)).duplicate
 
 
 def test_a_teams_event_is_handled_anew_too(store: Store) -> None:
@@ -163,9 +174,31 @@ def test_a_teams_event_is_handled_anew_too(store: Store) -> None:
     assert the_item(store).state == "open"
 
 
-@pytest.mark.parametrize("fault", ["GW-150", "GW-151", "GW-171", "GW-172"])
+# ------------------------------------------------------------------ a corrected copy
+def test_a_corrected_copy_is_handled_and_the_original_stays_as_it_came(store: Store) -> None:
+    original = GOOD[:900]
+    item = given_up(store, original)
+    outcome = pipeline(store).replay(item, act(), corrected=GOOD)
+    assert not outcome.parked
+    assert sent(store) == ONCE
+    after = the_item(store)
+    assert after.data == original
+    assert after.handled_as == outcome.message.digest != after.digest
+    with reading(store.engine) as connection:
+        assert len(connection.execute(select(bodies.c.digest)).all()) == 2
+
+
+def test_a_corrected_copy_that_fails_too_is_not_kept(store: Store) -> None:
+    item = given_up(store)
+    outcome = pipeline(store).replay(item, act(), corrected=b"nothing readable")
+    assert outcome.parked
+    assert the_item(store).state == "open"
+    assert store.audit.latest() == []
+
+
+@pytest.mark.parametrize("fault", ["GW-112", "GW-150", "GW-151", "GW-171", "GW-172"])
 def test_what_was_accepted_is_no_matter_for_a_replay(store: Store, fault: str) -> None:
-    assert not change(put_aside(store, WRONG_RECEIVER), fault_id=fault).can_be_replayed
+    assert change(given_up(store), fault_id=fault).obstacle == "accepted"
 
 
 def test_there_is_no_item_of_an_unknown_id(store: Store) -> None:
@@ -173,20 +206,33 @@ def test_there_is_no_item_of_an_unknown_id(store: Store) -> None:
 
 
 def test_an_item_is_shown_though_its_message_is_gone(store: Store) -> None:
-    item = put_aside(store, WRONG_RECEIVER)
+    item = given_up(store)
     with store.engine.begin() as connection:
         connection.execute(bodies.delete())
     gone = parked_message(store.engine, store.codec, item.id)
     assert gone is not None
-    assert gone.data == b""
+    assert (gone.data, gone.obstacle) == (b"", "gone")
 
 
 def test_one_process_may_be_slow_to_look(store: Store) -> None:
     """The item is read, then settled by someone else, and only then asked for."""
-    item = put_aside(store, WRONG_RECEIVER)
-    assert store.overview.discard(item.id, "bo", "sendt igen", datetime.fromisoformat("2026-11-23T10:00:00+01:00"))
+    item = given_up(store)
+    assert store.parking.discard(item.id, change(act(), who="bo"), NOW)
     with pytest.raises(ConflictError):
-        pipeline(store, with_its_receiver()).replay(item, act())
-    assert "XDIS91" not in sent(store)
+        pipeline(store).replay(item, act())
+    assert sent(store) == {"repeats": 0}
     with reading(store.engine) as connection:
         assert connection.scalar(select(parked.c.state)) == "discarded"
+
+
+def test_a_message_refused_since_then_is_refused_for_the_older_item_too(store: Store) -> None:
+    item = given_up(store, WRONG_RECEIVER)
+    pipeline(store).handle_one(Delivery(data=WRONG_RECEIVER))
+    again = parked_message(store.engine, store.codec, item.id)
+    assert again is not None
+    assert again.obstacle == "refused"
+    with writing(store.engine) as connection:
+        connection.execute(update(letters).values(receipt_id=None))
+    still = parked_message(store.engine, store.codec, item.id)
+    assert still is not None
+    assert still.obstacle == "refused"

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.errors import ConfigurationError, ConflictError, NeighbourError, StoreError, StoreRefusedError
 from gateway.inbound.disposition import Disposition, disposition
+from gateway.store.audit import Act
 from gateway.store.engine import open_engine, reading, writing
 from gateway.store.outbox import Sent
 from gateway.store.store import Store, open_store
@@ -32,7 +33,7 @@ def uses(store: Store) -> list[Callable[[], object]]:
         lambda: store.outbox.letter("OUT1"),
         lambda: store.overview.numbers(NOW),
         store.overview.parked_items,
-        lambda: store.overview.discard("p1", "karen", "why", NOW),
+        lambda: store.parking.discard("p1", Act(who="karen", what="parked.discarded", subject="p1"), NOW),
     ]
 
 

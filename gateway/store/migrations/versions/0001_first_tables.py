@@ -150,6 +150,7 @@ def upgrade() -> None:
         sa.Column("asked_at", _MOMENT, nullable=True),
         sa.Column("asked_by", sa.String(length=100), nullable=True),
         sa.Column("asked_why", sa.Text(), nullable=True),
+        sa.Column("handled_as", sa.String(64)),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("parked_message", "parked", ["message"], unique=False)
