@@ -164,6 +164,21 @@ FAULTS: Mapping[str, FaultRow] = _rows(
         "Annulleringen gælder ikke en henvisning, der er åben her.",
         "Kontrollér forløbs-id og borger; er henvisningen kommet siden, skal annulleringen sendes igen.",
     ),
+    _row(
+        114,
+        RefuseCode.UNSPECIFIED,
+        "MSG_PARAM_INVALID",
+        "Brevet har et bilag af en filtype, som ikke modtages her.",
+        "Programmer modtages ikke; aftal en anden filtype med afsenderen.",
+    ),
+    _row(
+        115,
+        RefuseCode.UNSPECIFIED,
+        "MSG_Element_To_Long",
+        "Brevet har et bilag, der er større end tilladt.",
+        "Grænsen står i kommunefilen under [attachments]; aftal et mindre bilag med afsenderen.",
+    ),
+    _row(116, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Brevet har et bilag, der ikke kan pakkes ud.", _TO_SUPPLIER),
     _row(120, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Brevet overholder ikke standardens skema.", _TO_SUPPLIER),
     _row(121, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Kuverten overholder ikke standardens skema.", _TO_SUPPLIER),
     _row(122, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Kuvertens indhold kan ikke pakkes ud.", _TO_SUPPLIER),
@@ -304,6 +319,11 @@ FAULTS: Mapping[str, FaultRow] = _rows(
     ),
     _parked(166, "Korrespondancen passer til flere forløb.", "Afgør, hvilket forløb brevet hører til."),
     _parked(167, "Korrespondancens forløb er en anden borgers.", "Kontakt afsenderen; brevet er ikke lagt i forløbet."),
+    _parked(
+        168,
+        "Bilaget venter på et brev om borgeren, der nævner det.",
+        "Kommer brevet, knyttes bilaget til det af sig selv; ellers kontakt afsenderen.",
+    ),
     _parked(
         170, "Kvitteringen passer ikke til et brev, vi har sendt.", "Kontrollér id'erne; kassér, hvis den er fejlsendt."
     ),

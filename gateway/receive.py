@@ -13,14 +13,15 @@ from gateway.mapping import catalogue, encoding, team_event
 from gateway.mapping.interpretation import interpretation
 from gateway.mapping.weighing import needs
 from gateway.municipality.model import Municipality
-from gateway.referral import answer, correspond
-from gateway.referral.admission import Desk, take_in
-from gateway.referral.correspondence import Correspondence
+from gateway.referral import answer
+from gateway.referral.admission import take_in
 from gateway.referral.events import TeamEvent
 from gateway.referral.fhir_events import told_by_event
 from gateway.referral.follow import follow_event, follow_receipt
+from gateway.referral.gate import Desk
 from gateway.referral.handled import Handled
 from gateway.referral.inbox import Known, Outcome
+from gateway.referral.mail import Mail, follow_mail
 from gateway.referral.model import Referral
 from gateway.referral.reading import Reading, ReadLetter
 
@@ -53,7 +54,8 @@ def receive(reading: Reading, known: Known, municipality: Municipality, received
     reading = told_by_event(reading, municipality)
     handled = []
     for letter in reading.letters:
-        result = answer.recognise(letter, reading, known) or _handle(letter, reading, known, municipality, received_at)
+        desk = Desk(arrival=reading.arrival, known=known, municipality=municipality, received_at=received_at)
+        result = answer.recognise(letter, reading, known) or _handle(letter, desk)
         handled.append(result)
         known = answer.remember(known, letter, result, reading)
     composed = answer.compose(reading, handled, municipality, received_at)
@@ -61,18 +63,14 @@ def receive(reading: Reading, known: Known, municipality: Municipality, received
     return answer.finish(composed, [encoding.encode(reply, municipality) for reply in replies])
 
 
-def _handle(
-    letter: ReadLetter, reading: Reading, known: Known, municipality: Municipality, received_at: datetime
-) -> Handled:
+def _handle(letter: ReadLetter, desk: Desk) -> Handled:
     content = letter.content
     if isinstance(content, Referral):
-        found = needs(content, interpretation(), municipality.offered)
-        desk = Desk(arrival=reading.arrival, known=known, municipality=municipality, received_at=received_at)
-        return take_in(content, found, desk)
-    if isinstance(content, Correspondence):
-        return correspond.follow_correspondence(content, known, municipality, received_at)
+        return take_in(content, needs(content, interpretation(), desk.municipality.offered), desk)
+    if isinstance(content, Mail):
+        return follow_mail(content, desk)
     if isinstance(content, TeamEvent):
-        return follow_event(content, known, municipality)
+        return follow_event(content, desk.known, desk.municipality)
     if content is not None:
-        return follow_receipt(content, known)
+        return follow_receipt(content, desk.known)
     return Handled(fault=letter.fault)

@@ -82,7 +82,7 @@ STATUSES = {
     "parked": "kunne ikke sendes",
 }
 VERDICTS = {"delivered": "leveret", "refused": "afvist af modtageren"}
-PARKED_STATES = {"open": "åben", "discarded": "kasseret", "replayed": "genafspillet"}
+PARKED_STATES = {"open": "åben", "discarded": "kasseret", "replayed": "genafspillet", "settled": "afklaret"}
 RIGHTS = {
     "metadata": "se tal og tilstande",
     "content": "se indhold",

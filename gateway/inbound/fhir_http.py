@@ -25,7 +25,7 @@ from gateway.mapping.fhir.conformance import Problem
 from gateway.metrics import SENT
 from gateway.municipality.model import Municipality
 from gateway.receive import Entrance, read
-from gateway.referral.admission import gate
+from gateway.referral.gate import gate
 from gateway.referral.inbox import Outcome
 from gateway.referral.letters import Carrier, Outgoing
 from gateway.referral.model import Referral

@@ -13,10 +13,11 @@ import msgspec
 
 from gateway.mapping.edifact import answers as edifact
 from gateway.mapping.fhir import answers as fhir
-from gateway.mapping.fhir import correspondence_bundle, team_bundle
+from gateway.mapping.fhir import correspondence_bundle, files_bundle, team_bundle
 from gateway.mapping.medcom import answers as medcom
 from gateway.mapping.medcom import vans
 from gateway.municipality.model import Municipality
+from gateway.referral.attachments import ForwardedFiles
 from gateway.referral.correspondence import ForwardedLetter
 from gateway.referral.letters import Carrier, Channel, Outgoing, Payload, Receipt, TeamMessage
 from gateway.referral.reply import Reply
@@ -59,7 +60,7 @@ STANDARDS: Mapping[Payload, Standard] = MappingProxyType(
 def encode(reply: Reply, municipality: Municipality) -> Outgoing:
     """An answer ready to send, complete but for the envelope."""
     content = reply.content
-    if isinstance(content, TeamMessage | ForwardedLetter):
+    if isinstance(content, TeamMessage | ForwardedLetter | ForwardedFiles):
         return _to_team(reply, content, municipality)
     if isinstance(content, Receipt):
         payload = Payload.MEDCOM_XML if content.by_vans else reply.arrival.payload
@@ -82,9 +83,13 @@ def wrap(letter: Outgoing, envelope_id: str, sent_at: datetime) -> bytes:
     return data
 
 
-def _to_team(reply: Reply, message: TeamMessage | ForwardedLetter, municipality: Municipality) -> Outgoing:
+def _to_team(
+    reply: Reply, message: TeamMessage | ForwardedLetter | ForwardedFiles, municipality: Municipality
+) -> Outgoing:
     if isinstance(message, TeamMessage):
         kind, content = "Task", team_bundle.encode(message, municipality)
+    elif isinstance(message, ForwardedFiles):
+        kind, content = "DocumentReference", files_bundle.encode(message, municipality)
     else:
         kind, content = "Communication", correspondence_bundle.encode(message, municipality)
     return Outgoing(

@@ -85,6 +85,13 @@ class Receipts(Record, frozen=True, kw_only=True):
     vans: str = "vans"
 
 
+class Attachments(Record, frozen=True, kw_only=True):
+    """Limits for files that come apart from their letter. Programs are refused whatever stands here."""
+
+    #: bytes of one file, unpacked
+    max_bytes: int = 10_000_000
+
+
 class Versions(Record, frozen=True, kw_only=True):
     """Which version of our letters a receiver gets, by GLN; the default follows the referral's own version."""
 
@@ -93,8 +100,8 @@ class Versions(Record, frozen=True, kw_only=True):
 
 #: MedCom's IdentifierCode
 _IDENTIFIER_CODES = frozenset({"ydernummer", "sygehusafdelingsnummer", "kommunenummer", "lokationsnummer", "sorkode"})
-#: what a receiver can choose: ``gateway.referral.letters.Payload``, but for EDIFACT
-_FORMATS = frozenset({"medcom-xml", "fhir-json", "fhir-xml"})
+#: what a receiver can choose: ``gateway.referral.letters.Payload``
+_FORMATS = frozenset({"medcom-xml", "edifact", "fhir-json", "fhir-xml"})
 
 
 class FhirEvent(StrEnum):
@@ -126,6 +133,9 @@ class Municipality(Record, frozen=True, kw_only=True):
     clocks: Clocks = Clocks()
     receipts: Receipts = Receipts()
     versions: Versions = Versions()
+    attachments: Attachments = Attachments()
+    #: a type that the gateway knows and does not read (``XREF22`` …) → the team that gets it unread; others are refused
+    forwards: Mapping[str, str] = {}
     #: ``MM-DD`` days on which the municipality is closed beside the public holidays
     closing_days: tuple[str, ...] = ()
     #: sender GLN, SOR or provider number → practice, hospital, municipal, self, unknown
@@ -193,6 +203,7 @@ def _broken_references(municipality: Municipality) -> list[str]:
     teams = set(municipality.teams)
     used = {f"routes.{name}": route.team for name, route in municipality.routes.items()}
     used |= {"review.team": municipality.review.team, "review.section_140_team": municipality.review.section_140_team}
+    used |= {f"forwards.{name}": team for name, team in municipality.forwards.items()}
     problems = [f"{place} names the unknown team {team!r}" for place, team in used.items() if team not in teams]
     if municipality.letterhead.gln not in municipality.glns:
         problems.append("letterhead.gln is not among glns")

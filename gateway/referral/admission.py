@@ -1,10 +1,8 @@
-"""A referral at the door: is it ours and possible, what is decided, and the case it opens, renews or ends."""
+"""A referral let in: what is decided, and the case it opens, renews or ends."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 import msgspec
-from stdnum.dk import cpr
-from stdnum.exceptions import ValidationError
 
 from gateway.errors import Fault
 from gateway.municipality.model import Municipality
@@ -18,58 +16,25 @@ from gateway.referral.correction import (
     names_another_citizen,
     says_unknown,
 )
-from gateway.referral.correspondence import Correspondence
 from gateway.referral.decide import Decision, decide
 from gateway.referral.discharge import copy_without_address
+from gateway.referral.enclosures import with_attachments
+from gateway.referral.gate import Desk, gate
 from gateway.referral.handled import Handled
-from gateway.referral.inbox import Known
 from gateway.referral.letters import Arrival
-from gateway.referral.model import Citizen, Referral
+from gateway.referral.model import Referral
 from gateway.referral.needs import Needs
 from gateway.referral.policy import to_referral
-from gateway.referral.workdays import local_date
-
-
-def gate(referral: Referral | Correspondence, municipality: Municipality, received_at: datetime) -> Fault | None:
-    """Faults that a schema cannot see: another receiver, another municipality, an impossible CPR (facts §7.1)."""
-    return _receiver(referral, municipality) or _person(referral.citizen, local_date(received_at))
-
-
-def _receiver(referral: Referral | Correspondence, municipality: Municipality) -> Fault | None:
-    receiver = referral.receiver
-    if receiver.gln not in municipality.glns:
-        return Fault(id="GW-130")
-    if receiver.identifier_code != "kommunenummer":
-        return None
-    same = (receiver.identifier or "").lstrip("0") == municipality.code.lstrip("0")
-    return None if same else Fault(id="GW-131")
-
-
-def _person(citizen: Citizen, today: date) -> Fault | None:
-    """The date in the CPR must exist and not lie ahead; no modulus 11, which CPR gave up in 2007."""
-    if citizen.cpr is None:
-        return None
-    try:
-        born = cpr.get_birth_date(citizen.cpr)
-    except ValidationError:
-        return Fault(id="GW-140", detail="(dato findes ikke)")
-    return Fault(id="GW-140", detail="(dato ligger i fremtiden)") if born > today else None
-
-
-class Desk(msgspec.Struct, frozen=True, kw_only=True):
-    """What a referral meets at the door: how it came, what is known, whose door it is, when."""
-
-    arrival: Arrival
-    known: Known
-    municipality: Municipality
-    received_at: datetime
 
 
 def take_in(referral: Referral, found: Needs, desk: Desk) -> Handled:
     """A referral → a new case, a new version of a known one, the end of one, or its fault."""
     fault = gate(referral, desk.municipality, desk.received_at)
-    if fault is not None:
-        return Handled(fault=fault)
+    handled = Handled(fault=fault) if fault is not None else _taken_in(referral, found, desk)
+    return with_attachments(handled, referral, desk)
+
+
+def _taken_in(referral: Referral, found: Needs, desk: Desk) -> Handled:
     before = corrected_case(referral, desk.known) if referral.correction or referral.cancellation else None
     if referral.cancellation and before is None:
         return Handled(fault=Fault(id="GW-113"))

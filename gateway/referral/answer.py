@@ -13,8 +13,9 @@ import msgspec
 
 from gateway.errors import Fault
 from gateway.municipality.model import Municipality
+from gateway.referral.attachments import AttachmentMessage, named_objects
 from gateway.referral.case import Case
-from gateway.referral.correspondence import Correspondence
+from gateway.referral.correspondence import Correspondence, OtherLetter
 from gateway.referral.handled import Handled
 from gateway.referral.ids import Cause, fhir_id
 from gateway.referral.inbox import InboxLetter, InboxMessage, Keys, Known, LetterKey, Outcome, Parked
@@ -44,7 +45,7 @@ def keys_of(reading: Reading) -> Keys:
 def letter_key(letter: ReadLetter, arrival: Arrival) -> LetterKey:
     """(sender, letter id): the sender in the letter itself, else the envelope's."""
     content = letter.content
-    if isinstance(content, Referral | Correspondence):
+    if isinstance(content, Referral | Correspondence | AttachmentMessage):
         return (content.sender_gln, content.letter_id)
     if letter.type == "team-event":
         return ("team-event", letter.letter_id)
@@ -57,11 +58,14 @@ def _keys_of_letter(letter: ReadLetter) -> Keys:
         return Keys(
             episodes=frozenset(filter(None, {episode_key(content.episode_id)})),
             citizens=frozenset({content.citizen.identifier}),
+            objects=frozenset(named_objects(content.attachments)),
         )
+    if isinstance(content, AttachmentMessage):
+        return Keys(objects=frozenset(one.object_id for one in content.objects))
     if isinstance(content, ReceivedReceipt):
         named = {content.envelope_id, content.message_id or "", *(x.letter_id for x in content.letters)}
         return Keys(sent=frozenset(named - {""}))
-    if content is None:
+    if content is None or isinstance(content, OtherLetter):
         return Keys()
     return Keys(
         episodes=frozenset(filter(None, {episode_key(content.episode_of_care_id)})),
@@ -88,7 +92,7 @@ def _changed(reading: Reading, known: Known) -> tuple[Parked, ...]:
     new = [
         (n, letter) for n, letter, key in keys if key not in known.letters or known.letters[key].digest != letter.digest
     ]
-    return tuple(_park(reading, Fault(id="GW-151"), n, letter, None) for n, letter in new)
+    return tuple(_park(reading, Fault(id="GW-151"), f"{n}", letter, None) for n, letter in new)
 
 
 def recognise(letter: ReadLetter, reading: Reading, known: Known) -> Handled | None:
@@ -108,7 +112,7 @@ def recognise(letter: ReadLetter, reading: Reading, known: Known) -> Handled | N
 
 def remember(known: Known, letter: ReadLetter, handled: Handled, reading: Reading) -> Known:
     """What is known after a letter, for the next one of the same message."""
-    return known.after(_inbox_letter(letter, handled, reading), handled.cases)
+    return known.after(_inbox_letter(letter, handled, reading), handled.cases, handled.objects)
 
 
 def digest_of(data: bytes) -> str:
@@ -118,7 +122,7 @@ def digest_of(data: bytes) -> str:
 
 def put_aside(reading: Reading, fault: Fault, at: datetime) -> Outcome:
     """The outcome of a message that was given up on: parked, nobody told."""
-    return Outcome(message=_message(reading, at), parked=(_park(reading, fault, 0, None, None),))
+    return Outcome(message=_message(reading, at), parked=(_park(reading, fault, "0", None, None),))
 
 
 class Composed(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,6 +149,8 @@ def compose(reading: Reading, handled: Sequence[Handled], municipality: Municipa
         resend=tuple(dict.fromkeys(h.known.receipt_id for h in handled if h.known and h.known.receipt_id)),
         parked=_parked(reading, handled),
         settled=tuple(s for h in handled for s in h.settled),
+        objects=tuple({one.object_id: one for h in handled for one in h.objects}.values()),
+        joined=tuple(dict.fromkeys(key for h in handled for key in h.joined)),
     )
     answerable = answered or (fault is not None and not reading.letters)
     replies = receipts(reading.arrival, answered, fault, municipality, at) if answerable else []
@@ -210,16 +216,22 @@ def _latest(handled: Sequence[Handled]) -> tuple[Case, ...]:
 def _parked(reading: Reading, handled: Sequence[Handled]) -> tuple[Parked, ...]:
     out = []
     if reading.fault is not None:
-        out.append(_park(reading, reading.fault, 0, None, None))
+        out.append(_park(reading, reading.fault, "0", None, None))
     for n, (letter, result) in enumerate(zip(reading.letters, handled, strict=True), start=1):
         own = () if result.fault is None or result.known else (result.fault,)
-        faults = dict.fromkeys((*own, *result.parked))
-        out += [_park(reading, fault, n, letter, result) for fault in faults]
+        faults = list(dict.fromkeys((*own, *result.parked)))
+        out += [_park(reading, f, at, letter, result) for f, at in zip(faults, _places(n, faults), strict=True)]
     return tuple(out)
 
 
-def _park(reading: Reading, fault: Fault, ordinal: int, letter: ReadLetter | None, handled: Handled | None) -> Parked:
-    cause = Cause(sender=reading.digest, id=f"{ordinal}")
+def _places(letter: int, faults: list[Fault]) -> list[str]:
+    """Where in the message each fault belongs; of one kind there may be several: each file waits for itself."""
+    earlier = [[f.id for f in faults[:n]].count(fault.id) for n, fault in enumerate(faults)]
+    return [f"{letter}.{n}" if n else f"{letter}" for n in earlier]
+
+
+def _park(reading: Reading, fault: Fault, place: str, letter: ReadLetter | None, handled: Handled | None) -> Parked:
+    cause = Cause(sender=reading.digest, id=place)
     return Parked(
         id=fhir_id(cause, "parked", fault.id),
         fault=fault,

@@ -205,6 +205,13 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         decided = [e.programmes for e in self.events if e.event_id in counting and e.programmes is not None]
         return decided[-1] if decided else self.decision.programmes
 
+    @property
+    def owners(self) -> list[str]:
+        """Teams with an open assignment; what waits for a decision is the review team's; of an ended case all teams."""
+        held = [a for a in self.assignments if not a.has_ended] or list(self.assignments)
+        review = self.decision.review_team
+        return sorted({review if review and a.state in WAITING and not a.was_handed_over else a.team for a in held})
+
     def running_teams(self) -> frozenset[str]:
         """Teams with a course that is started and not ended."""
         return frozenset(a.team for a in self.assignments if a.state is State.COURSE_STARTED)

@@ -9,9 +9,10 @@ import msgspec
 
 from gateway.errors import Fault
 from gateway.municipality.model import Municipality
-from gateway.referral.admission import gate
 from gateway.referral.case import WAITING, Case
 from gateway.referral.correspondence import CaseLetter, Correspondence, ForwardedLetter
+from gateway.referral.enclosures import with_attachments
+from gateway.referral.gate import Desk, gate
 from gateway.referral.handled import Handled
 from gateway.referral.ids import Cause, fhir_id
 from gateway.referral.inbox import Known
@@ -35,21 +36,20 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     answers_question: bool
 
 
-def follow_correspondence(
-    content: Correspondence, known: Known, municipality: Municipality, received_at: datetime
-) -> Handled:
+def follow_correspondence(content: Correspondence, desk: Desk) -> Handled:
     """The letter in its case's history and before the team that owns the case; without a case before the review team.
 
     GW-165 no case fits, GW-166 several fit, GW-167 the episode is another citizen's: accepted, forwarded and parked.
     """
+    municipality, received_at = desk.municipality, desk.received_at
     fault = gate(content, municipality, received_at)
     if fault is not None:
         return Handled(fault=fault)
-    case = _case_of(content, known)
+    case = _case_of(content, desk.known)
     if isinstance(case, Fault):
         reply = _forward(content, municipality.review.team, case.row.text, received_at)
-        return Handled(parked=(case,), replies=(reply,))
-    return _in_case(content, case, municipality, received_at)
+        return with_attachments(Handled(parked=(case,), replies=(reply,)), content, desk)
+    return with_attachments(_in_case(content, case, municipality, received_at), content, desk)
 
 
 def _case_of(content: Correspondence, known: Known) -> Case | Fault:
@@ -93,7 +93,7 @@ def _in_case(content: Correspondence, case: Case, municipality: Municipality, re
     lines = [_WRITTEN if answered is case else _ANSWERED]
     lines += [] if by_episode else [_BY_CITIZEN]
     told = Told(note="\n".join(lines), answers_question=answered is not case)
-    replies = tuple(_to_team(content, after, team, told) for team in _owners(case))
+    replies = tuple(_to_team(content, after, team, told) for team in case.owners)
     return Handled(cases=(after,), case_id=case.case_id, replies=replies)
 
 
@@ -108,13 +108,6 @@ def _replaced(content: Correspondence, case: Case) -> str | None:
         return None
     same = [x for x in case.letters if (x.sender_gln, x.subject) == (content.sender_gln, content.subject)]
     return same[-1].letter_id if same else None
-
-
-def _owners(case: Case) -> list[str]:
-    """Teams with an open assignment; what waits for a decision is the review team's; of an ended case all its teams."""
-    held = [a for a in case.assignments if not a.has_ended] or list(case.assignments)
-    review = case.decision.review_team
-    return sorted({review if review and a.state in WAITING and not a.was_handed_over else a.team for a in held})
 
 
 def _to_team(content: Correspondence, case: Case, team: str, told: Told) -> Reply:

@@ -1,4 +1,4 @@
-"""What others write to us about a case: the GP's reply or question, and objects sent apart from their letter."""
+"""What others write to us about a case: the GP's reply or question, and what a team gets of it."""
 
 from datetime import datetime
 
@@ -75,29 +75,14 @@ class ForwardedLetter(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class SentObject(msgspec.Struct, frozen=True, kw_only=True):
-    """One object of an attachment message (XBIN01, XBIN02), joined to its letter by ``object_id``."""
-
-    #: UUID without hyphens, lower case: the form in which the ids compare
-    object_id: str
-    #: MedCom ObjectCode and ObjectExtensionCode
-    code: str
-    extension: str
-    #: size in bytes as the sender tells it; ``len(data)`` is the truth
-    told_size: int
-    data: bytes
-
-
-class AttachmentMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that carries objects only (XBIN01 BinaryLetter, XBIN02 ReferralAttachment)."""
+class OtherLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter as it came."""
 
     message_type: str
-    version: str
-    letter_id: str
-    episode_id: str | None = None
-    sender: Party
-    receiver: Party
-    #: None where the message names no citizen (``SystemInformation``)
-    citizen: Citizen | None = None
-    objects: tuple[SentObject, ...]
-    at: datetime
+    version: str = ""
+    #: empty where the type's ids are not known here
+    letter_id: str = ""
+    sender_gln: str = ""
+    receiver_gln: str = ""
+    #: the XML element
+    data: bytes

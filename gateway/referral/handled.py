@@ -3,6 +3,7 @@
 import msgspec
 
 from gateway.errors import Fault
+from gateway.referral.attachments import TrackedObject
 from gateway.referral.case import Case
 from gateway.referral.decide import Decision
 from gateway.referral.inbox import KnownLetter, Settled
@@ -22,5 +23,9 @@ class Handled(msgspec.Struct, frozen=True, kw_only=True):
     replies: tuple[Reply, ...] = ()
     settled: tuple[Settled, ...] = ()
     decision: Decision | None = None
+    #: files that came or were named
+    objects: tuple[TrackedObject, ...] = ()
+    #: ids of files that waited for this letter
+    joined: tuple[str, ...] = ()
     #: the case the letter belongs to, changed or not
     case_id: str | None = None

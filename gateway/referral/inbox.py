@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from gateway.errors import Fault
+from gateway.referral.attachments import TrackedObject
 from gateway.referral.case import Case
 from gateway.referral.decide import Decision, Running
 from gateway.referral.letters import Arrival, Outgoing
@@ -33,6 +34,8 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
     case_ids: frozenset[str] = frozenset()
     #: letter ids, envelope ids and message ids of ours that a receipt names
     sent: frozenset[str] = frozenset()
+    #: ids of files that come or are named (``object_key``)
+    objects: frozenset[str] = frozenset()
 
     def __or__(self, other: "Keys") -> "Keys":
         """Both sets of keys, to ask once for a whole batch."""
@@ -82,6 +85,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     letters: Mapping[LetterKey, KnownLetter] = {}
     cases: Mapping[str, Case] = {}
     sent: tuple[SentLetter, ...] = ()
+    objects: Mapping[str, TrackedObject] = {}
 
     def message(self, digest: str, arrival: Arrival) -> KnownMessage | None:
         """The same message seen before: same bytes, or the same VANS MessageIdentifier."""
@@ -118,10 +122,15 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
         cases = [case for case in others if case.referral.citizen.identifier == citizen]
         return Running(teams=frozenset().union(*(case.running_teams() for case in cases)))
 
-    def after(self, letter: "InboxLetter", cases: tuple[Case, ...]) -> "Known":
-        """The same with this letter handled and these cases as they are now."""
+    def after(self, letter: "InboxLetter", cases: tuple[Case, ...], objects: tuple[TrackedObject, ...] = ()) -> "Known":
+        """The same with this letter handled, and these cases and files as they are now."""
         letters = {**self.letters, letter.key: letter.as_known()}
-        return _replace(self, letters=letters, cases={**self.cases, **{case.case_id: case for case in cases}})
+        return _replace(
+            self,
+            letters=letters,
+            cases={**self.cases, **{case.case_id: case for case in cases}},
+            objects={**self.objects, **{one.object_id: one for one in objects}},
+        )
 
     def fold(self, outcome: "Outcome") -> "Known":
         """What is known after the outcome, for the next message of the same batch."""
@@ -129,7 +138,13 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
         cases = {case.case_id: case for case in outcome.cases}
         unknown = outcome.duplicate or any(x.may_come_again for x in outcome.letters)
         messages = self.messages if unknown else (*self.messages, outcome.message.as_known())
-        return _replace(self, messages=messages, letters={**self.letters, **letters}, cases={**self.cases, **cases})
+        return _replace(
+            self,
+            messages=messages,
+            letters={**self.letters, **letters},
+            cases={**self.cases, **cases},
+            objects={**self.objects, **{one.object_id: one for one in outcome.objects}},
+        )
 
 
 class InboxMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,5 +239,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     resend: tuple[str, ...] = ()
     parked: tuple[Parked, ...] = ()
     settled: tuple[Settled, ...] = ()
+    #: new or changed, ``number`` grown by one
+    objects: tuple[TrackedObject, ...] = ()
+    #: ids of files that waited (GW-168) and wait no longer
+    joined: tuple[str, ...] = ()
     #: the message was handled before: nothing but the stored receipts
     duplicate: bool = False

@@ -6,13 +6,14 @@ from datetime import datetime
 import msgspec
 
 from gateway.errors import Fault
-from gateway.referral.correspondence import Correspondence
+from gateway.referral.attachments import AttachmentMessage
+from gateway.referral.correspondence import Correspondence, OtherLetter
 from gateway.referral.events import TeamEvent
 from gateway.referral.letters import Arrival, ReceivedReceipt
 from gateway.referral.model import Referral
 
 #: everything a letter can hold
-Content = Referral | Correspondence | ReceivedReceipt | TeamEvent
+Content = Referral | Correspondence | AttachmentMessage | OtherLetter | ReceivedReceipt | TeamEvent
 
 
 class ReadLetter(msgspec.Struct, frozen=True, kw_only=True):

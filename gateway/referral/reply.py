@@ -3,6 +3,7 @@
 import msgspec
 
 from gateway.municipality.model import Municipality
+from gateway.referral.attachments import ForwardedFiles
 from gateway.referral.case import Case
 from gateway.referral.correspondence import ForwardedLetter
 from gateway.referral.ids import Cause
@@ -13,7 +14,7 @@ from gateway.referral.model import Address, Party
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """One answer with its cause, from which its id is derived."""
 
-    content: Receipt | StatusLetter | DischargeNote | TeamMessage | ForwardedLetter
+    content: Receipt | StatusLetter | DischargeNote | TeamMessage | ForwardedLetter | ForwardedFiles
     cause: Cause
     #: how the message that we answer arrived
     arrival: Arrival
@@ -29,7 +30,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 def case_reply(
     case: Case,
-    content: StatusLetter | DischargeNote | TeamMessage | ForwardedLetter,
+    content: StatusLetter | DischargeNote | TeamMessage | ForwardedLetter | ForwardedFiles,
     cause: Cause,
     *,
     draft: bool = False,

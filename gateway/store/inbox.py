@@ -26,6 +26,7 @@ from gateway.store.audit import record
 from gateway.store.bulk import Clash, put
 from gateway.store.codec import Codec
 from gateway.store.engine import reading, writing
+from gateway.store.files import save_objects, settle_waiting, tracked_objects
 from gateway.store.handover import hand_over
 from gateway.store.replay import free_for_replay, settle_replay
 from gateway.store.rows import Entry, case_row, letter_row, message_row, parked_row
@@ -59,11 +60,15 @@ class Inbox:
     def known(self, keys: Keys) -> Known:
         """What the store holds about these keys."""
         with reading(self._engine) as connection:
+            objects = {one.object_id: one for one in tracked_objects(connection, self._codec, keys.objects)}
+            named = {naming.case_id for one in objects.values() for naming in one.namings if naming.case_id}
+            keys |= Keys(case_ids=frozenset(named))
             return Known(
                 messages=tuple(self._messages(connection, keys)),
                 letters={letter.key: letter for letter in self._letters(connection, keys)},
                 cases={case.case_id: case for case in self._cases(connection, keys)},
                 sent=tuple(self._sent(connection, keys)),
+                objects=objects,
             )
 
     def _messages(self, connection: Connection, keys: Keys) -> Iterable[KnownMessage]:
@@ -148,7 +153,9 @@ class Inbox:
             self._save_history(connection, entries, now)
             new = self._save_outbox(connection, entries, now, claimed_until)
             _drop_drafts(connection, entries)
+            save_objects(connection, self._codec, entries, now)
             self._save_rest(connection, entries, now)
+            settle_waiting(connection, entries, now)
             for entry in entries:
                 settle_replay(connection, entry.replays, entry.outcome)
                 new -= hand_over(connection, entry, now)

@@ -142,6 +142,30 @@ case_bodies = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+# which letters name a file, and which files came under its id; sealed, without the files
+objects = Table(
+    "objects",
+    metadata,
+    # UUID without hyphens
+    Column("object_id", String(32), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("object_id", String(32), primary_key=True),
+    # the attachment letter that it came in
+    Column("sender", String(64), primary_key=True),
+    Column("letter_id", String(64), primary_key=True),
+    Column("extension", String(10), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
 decisions = Table(
     "decisions",
     metadata,
@@ -226,7 +250,7 @@ parked = Table(
     Column("letter_id", String(64), nullable=False),
     Column("case_id", String(36)),
     Column("parked_at", UtcDateTime, nullable=False),
-    # open | discarded | replayed
+    # open | discarded | replayed | settled (what it waited for has come)
     Column("state", String(10), nullable=False),
     Column("closed_at", UtcDateTime),
     Column("closed_by", String(100)),

@@ -5,8 +5,9 @@ import pytest
 
 from gateway.municipality.model import Municipality
 from gateway.receive import Entrance, read
-from gateway.referral.admission import Desk, take_in
+from gateway.referral.admission import take_in
 from gateway.referral.case import Case, State
+from gateway.referral.gate import Desk
 from gateway.referral.handled import Handled
 from gateway.referral.inbox import Known
 from gateway.referral.letters import Arrival, TeamMessage

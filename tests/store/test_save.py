@@ -53,6 +53,8 @@ def test_one_message_fills_every_table(store: Store) -> None:
         "letters": 1,
         "cases": 1,
         "case_bodies": 1,
+        "objects": 0,
+        "files": 0,
         "decisions": 1,
         "events": 0,
         "outbox": 2,

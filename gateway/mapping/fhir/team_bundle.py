@@ -131,7 +131,8 @@ def _service_request(message: TeamMessage, own: str, ids: dict[str, str], condit
             "authoredOn": referral.authorised.isoformat(),
             "requester": reference("Organization", ids["sender"]),
             "reasonReference": [reference("Condition", c) for c in conditions],
-            "note": [{"text": f"{t.place}: {t.text}"} for t in referral.texts],
+            "note": [{"text": f"{t.place}: {t.text}"} for t in referral.texts]
+            + [{"text": f"Bilag: {a.description} {a.url or ''}".rstrip()} for a in referral.attachments],
         }
     )
 

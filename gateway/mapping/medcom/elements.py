@@ -15,6 +15,14 @@ NOTHING = "_"
 class ImpossibleValueError(ValueError):
     """A value that its schema allows and the world does not (year 12022); the text names the element only."""
 
+    fault_id = "GW-141"
+
+
+class UnreadableFileError(ImpossibleValueError):
+    """A file that is not base64, which the schema does not check; the text names the element only."""
+
+    fault_id = "GW-116"
+
 
 #: children of one element by local name; of repeated ones the first
 Children = Mapping[str, etree._Element]

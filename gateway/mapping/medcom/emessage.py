@@ -158,7 +158,7 @@ def _read_valid(element: etree._Element, namespace: str) -> ReadLetter:
     try:
         content = letter_type.decode(element)
     except ImpossibleValueError as error:
-        return _faulty(element, Fault(id="GW-141", detail=str(error)))
+        return _faulty(element, Fault(id=error.fault_id, detail=str(error)))
     letter_id, version = _ids(element)
     return ReadLetter(
         type=letter_type.type, version=version, letter_id=letter_id, content=content, digest=content_digest(content)

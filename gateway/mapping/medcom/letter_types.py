@@ -10,7 +10,8 @@ from types import MappingProxyType
 import msgspec
 from lxml import etree
 
-from gateway.mapping.medcom import xctl, xdis91, xref01, xref15
+from gateway.mapping.medcom import xbin, xctl, xdis91, xref01, xref15
+from gateway.referral.attachments import AttachmentMessage
 from gateway.referral.correspondence import Correspondence
 from gateway.referral.letters import ReceivedReceipt
 from gateway.referral.model import Referral
@@ -19,9 +20,13 @@ _OIO = "http://rep.oio.dk/"
 _2005 = f"{_OIO}sundcom.dk/medcom.dk/xml/schemas/2005/08/07/"
 _2006 = f"{_OIO}sundcom.dk/medcom.dk/xml/schemas/2006/07/01/"
 _2015 = f"{_OIO}medcom.dk/xml/schemas/2015/08/01/"
+_2012 = f"{_OIO}medcom.dk/xml/schemas/2012/03/28/"
+_2016_10 = f"{_OIO}medcom.dk/xml/schemas/2016/10/02/"
 _2016 = f"{_OIO}medcom.dk/xml/schemas/2016/12/01/"
 _2017 = f"{_OIO}medcom.dk/xml/schemas/2017/05/01/"
 _2020 = f"{_OIO}medcom.dk/xml/schemas/2020/05/06/"
+
+Letter = Referral | Correspondence | AttachmentMessage | ReceivedReceipt
 
 
 class LetterType(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,14 +36,14 @@ class LetterType(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     namespace: str
     element: str
-    decode: Callable[[etree._Element], Referral | Correspondence | ReceivedReceipt]
+    decode: Callable[[etree._Element], Letter]
 
 
 def _row(
     letter: tuple[str, str],
     namespace: str,
     element: str,
-    decode: Callable[[etree._Element], Referral | Correspondence | ReceivedReceipt],
+    decode: Callable[[etree._Element], Letter],
 ) -> LetterType:
     return LetterType(type=letter[0], version=letter[1], namespace=namespace, element=element, decode=decode)
 
@@ -51,6 +56,8 @@ LETTER_TYPES: tuple[LetterType, ...] = (
     _row(("XREF01", "XH0131R"), _2017, "HospitalReferral", xref01.decode),
     _row(("XDIS91", "XD9134L"), _2006, "ClinicalEmail", xdis91.decode),
     _row(("XDIS91", "XD9135L"), _2015, "ClinicalEmail", xdis91.decode),
+    _row(("XBIN01", "XB0131X"), _2012, "BinaryLetter", xbin.decode),
+    _row(("XBIN02", "XB0210X"), _2016_10, "ReferralAttachment", xbin.decode),
     _row(("XCTL01", "XC0130Q"), _2005, "NegativeVansReceipt", xctl.decode),
     _row(("XCTL02", "XC0230Q"), _2005, "NegativeReceipt", xctl.decode),
     _row(("XCTL03", "XC0330Q"), _2005, "PositiveReceipt", xctl.decode),

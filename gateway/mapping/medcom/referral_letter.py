@@ -9,6 +9,7 @@ import msgspec
 from lxml import etree
 
 from gateway.mapping.medcom.elements import (
+    Children,
     ImpossibleValueError,
     all_named,
     below,
@@ -98,12 +99,13 @@ def read_attachment(element: etree._Element) -> Attachment:
         object_id=text_of(bin_, "ObjectIdentifier"),
         object_code=text_of(bin_, "ObjectCode"),
         object_extension=text_of(bin_, "ObjectExtensionCode"),
-        object_size=_size(text_of(bin_, "OriginalObjectSize")),
+        object_size=read_size(bin_),
     )
 
 
-def _size(text: str | None) -> int | None:
-    """Bytes; the schema sets no limit to the number."""
+def read_size(found: Children) -> int | None:
+    """OriginalObjectSize in bytes; the schema sets no limit to the number."""
+    text = text_of(found, "OriginalObjectSize")
     if text is None:
         return None
     if len(text.strip()) > _LONGEST_SIZE:

@@ -41,6 +41,25 @@ def upgrade() -> None:
     op.create_index("cases_episode", "cases", ["episode_key"], unique=False)
     op.create_index("cases_state", "cases", ["state", "received_at"], unique=False)
     op.create_table(
+        "objects",
+        sa.Column("object_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("changed_at", _MOMENT, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("object_id"),
+    )
+    op.create_table(
+        "files",
+        sa.Column("object_id", sa.String(length=32), nullable=False),
+        sa.Column("sender", sa.String(length=64), nullable=False),
+        sa.Column("letter_id", sa.String(length=64), nullable=False),
+        sa.Column("extension", sa.String(length=10), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("received_at", _MOMENT, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("object_id", "sender", "letter_id"),
+    )
+    op.create_table(
         "decisions",
         sa.Column("case_id", sa.String(length=36), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
