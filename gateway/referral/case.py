@@ -131,10 +131,12 @@ class CaseAssignment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """An event that counts, and the assignments it was about when it was told."""
+    """An event that counts, the assignments it was about when it was told, and those it opened."""
 
     event_id: str
     assignments: tuple[str, ...]
+    #: in the order of what the event names; a reassignment opens one for each it was about
+    opened: tuple[str, ...] = ()
 
 
 class EarlierVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +148,8 @@ class EarlierVersion(msgspec.Struct, frozen=True, kw_only=True):
     arrival: Arrival
     decision: Decision
     assignments: tuple[CaseAssignment, ...]
+    #: what counted while this version stood
+    timeline: tuple[Counted, ...] = ()
     #: when what replaced it reached us
     replaced_at: datetime
 

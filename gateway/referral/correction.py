@@ -118,6 +118,7 @@ def _renewed(case: Case, new: Renewal, assignments: tuple[CaseAssignment, ...]) 
         arrival=case.arrival,
         decision=case.decision,
         assignments=case.assignments,
+        timeline=case.timeline,
         replaced_at=new.received_at,
     )
     return _replace(

@@ -113,9 +113,9 @@ def _take_step(case: Case, event: TeamEvent, named: tuple[str, ...] = ()) -> Cas
     kept = tuple(changed.get(a.id, a) for a in case.assignments)
     if event.type is EventType.REVIEW_DECIDED:
         kept = tuple(a for a in kept if a.id not in changed)
-    counted = Counted(event_id=event.event_id, assignments=tuple(changed))
-    assignments = (*kept, *added(case, event, chosen))
-    return _replace(case, assignments=assignments, timeline=(*case.timeline, counted))
+    new = added(case, event, chosen)
+    counted = Counted(event_id=event.event_id, assignments=tuple(changed), opened=tuple(a.id for a in new))
+    return _replace(case, assignments=(*kept, *new), timeline=(*case.timeline, counted))
 
 
 def _same_as_told(case: Case, named: tuple[str, ...]) -> tuple[CaseAssignment, ...] | Fault:
