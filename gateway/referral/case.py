@@ -135,8 +135,8 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
 
     event_id: str
     assignments: tuple[str, ...]
-    #: in the order of what the event names; a reassignment opens one for each it was about
-    opened: tuple[str, ...] = ()
+    #: as they were then; a reassignment opens one for each it was about, in the same order
+    opened: tuple[CaseAssignment, ...] = ()
 
 
 class EarlierVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +147,8 @@ class EarlierVersion(msgspec.Struct, frozen=True, kw_only=True):
     referral: Referral
     arrival: Arrival
     decision: Decision
+    #: as decided or corrected, and as they stood in the end
+    initial: tuple[CaseAssignment, ...] = ()
     assignments: tuple[CaseAssignment, ...]
     #: what counted while this version stood
     timeline: tuple[Counted, ...] = ()

@@ -117,6 +117,7 @@ def _renewed(case: Case, new: Renewal, assignments: tuple[CaseAssignment, ...]) 
         referral=case.referral,
         arrival=case.arrival,
         decision=case.decision,
+        initial=case.initial,
         assignments=case.assignments,
         timeline=case.timeline,
         replaced_at=new.received_at,

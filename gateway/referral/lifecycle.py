@@ -114,7 +114,7 @@ def _take_step(case: Case, event: TeamEvent, named: tuple[str, ...] = ()) -> Cas
     if event.type is EventType.REVIEW_DECIDED:
         kept = tuple(a for a in kept if a.id not in changed)
     new = added(case, event, chosen)
-    counted = Counted(event_id=event.event_id, assignments=tuple(changed), opened=tuple(a.id for a in new))
+    counted = Counted(event_id=event.event_id, assignments=tuple(changed), opened=new)
     return _replace(case, assignments=(*kept, *new), timeline=(*case.timeline, counted))
 
 
