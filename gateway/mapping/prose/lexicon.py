@@ -9,6 +9,8 @@ from functools import lru_cache
 
 import msgspec
 
+from gateway.mapping.prose.words import normal
+
 #: endings that do not change what a Danish word means
 _ENDINGS = ("erne", "ens", "ets", "ene", "en", "et", "er", "es", "ne", "e", "s", "n", "t")
 _STEM, _LONG = 4, 7
@@ -53,7 +55,7 @@ class Lexicon:
         self._free_tails = frozenset(free_tails)
         self.words |= set(self._tails)
         self._near = _neighbours(mendable)
-        self.split = lru_cache(maxsize=_CACHE)(self._split)
+        self.read = lru_cache(maxsize=_CACHE)(self._read)
 
     def _add(self, phrase: Phrase) -> None:
         node = self.root
@@ -62,16 +64,17 @@ class Lexicon:
             node = node.next.setdefault(word, Node())
         node.phrases = (*node.phrases, phrase)
 
-    def _split(self, word: str) -> tuple[str, ...] | None:
-        """The known word or words that a written word stands for; None where it stays as it is."""
+    def _read(self, written: str) -> tuple[str, ...]:
+        """The known word or words that a written word stands for; else itself, in normal form."""
+        word = normal(written)
         if word in self.words or not word[0].isalpha():
-            return None
+            return (word,)
         known, mended = self._known(word), self._mended(word)
         if known is not None and (mended is None or len(known) > _STEM):
             return (known,)
         if mended is not None:
             return (mended,)
-        return self._compound(word) or None
+        return self._compound(word) or (word,)
 
     def _known(self, word: str) -> str | None:
         """The word itself or its base form."""

@@ -14,7 +14,6 @@ from itertools import pairwise
 _CUT_WORD = re.compile(
     r"[-‐\u00ad](?:(?<=[^\W\d_].)[^\S\n]*\n[^\S\n]*(?=[a-zæøå])|(?<=[A-ZÆØÅ].)[^\S\n]*\n[^\S\n]*(?=[A-ZÆØÅ]{2}))"
 )
-_BLANKS = re.compile(r"[^\S\n]+")
 _CAPITAL = re.compile(r"[.!?]\s+[A-ZÆØÅ][a-zæøå]|^[A-ZÆØÅ][a-zæøå]")
 #: behind a short word the full stop may be an abbreviation's
 _SMALL = re.compile(r"[.!?](?<=[^\W\d_]{4}.)\s+[a-zæøå]|^[a-zæøå]")
@@ -38,14 +37,13 @@ def flowing(text: str) -> str:
     """The text with each letter in one spelling, whole words, single blanks, and only the writer's own line ends."""
     text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
     text = _CUT_WORD.sub("", text).replace("\u00ad", "")
-    return _unwrapped(_BLANKS.sub(" ", text))
+    return _unwrapped([" ".join(line.split()) for line in text.split("\n")])
 
 
-def _unwrapped(text: str) -> str:
-    lines = [line.strip() for line in text.split("\n")]
+def _unwrapped(lines: list[str]) -> str:
     if len(lines) == 1:
         return lines[0]
-    capitals = _begins_with_capitals(text)
+    capitals = _begins_with_capitals("\n".join(lines))
     width = _width(lines, capitals=capitals)
     out = lines[0]
     for line, following in pairwise(lines):

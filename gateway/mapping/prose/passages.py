@@ -1,114 +1,113 @@
 """Lines, headings and sentences: where a scope begins and where it ends."""
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 
 from gateway.mapping.prose.lexicon import Lexicon
-from gateway.mapping.prose.words import Token, is_decimal, tokens
+from gateway.mapping.prose.words import Written, is_decimal, normal
 
-_ENDS = frozenset(".!;?")
-_BULLETS = frozenset("-*•–·")
+#: signs and line ends, at which a sentence may end
+_MARKS = frozenset(".!;?:\n")
+_BULLETS = frozenset("-*•–·.)")
 _HEADING_WORDS, _SHORT = 4, 4
+
+#: the first token, and the one behind the last
+_Range = tuple[int, int]
 
 
 class Sentence:
-    """Tokens between two full stops or line ends, under a heading's scope."""
+    """Words between two full stops or line ends, under a heading's scope."""
 
-    __slots__ = ("scope", "tokens", "words")
+    __slots__ = ("_known", "_start", "_written", "scope", "words")
 
-    def __init__(self, scope: str, found: list[Token]) -> None:
+    def __init__(self, scope: str, written: Written, start: int, known: list[tuple[str, ...]]) -> None:
         #: scope of the heading it stands under, empty for none
         self.scope = scope
-        self.tokens = found
-        self.words = [t[0] for t in found]
+        #: in the form they are known by; a compound is its parts
+        self.words = list(chain.from_iterable(known))
+        self._written, self._start, self._known = written, start, known
+
+    def quote(self, start: int, stop: int) -> str:
+        """What stands in the text for the words from ``start`` up to ``stop``, on one line."""
+        places = [place for place, words in enumerate(self._known, self._start) for _ in words]
+        return self._written.quote(places[start], places[stop - 1] + 1)
 
 
-def sentences(
-    text: str, lexicon: Lexicon, headings: Mapping[str, str], abbreviations: Collection[str]
-) -> list[Sentence]:
-    """The text's sentences. A heading's scope holds to the end of its line, or, alone on its line, of its paragraph."""
-    out: list[Sentence] = []
-    block = ""
-    for line, paragraph_ends in _lines(tokens(text)):
-        scope, alone = _heading(line, headings)
-        if scope is not None:
-            block = scope if alone else ""
-        cut = _sentences(line, scope if scope is not None else block, headings, abbreviations)
-        out += [_known(sentence, lexicon) for sentence in cut if sentence[1]]
-        if paragraph_ends:
-            block = ""
-    return out
+class Passages:
+    """A text that is being cut into sentences."""
 
+    def __init__(
+        self, text: str, lexicon: Lexicon, headings: Mapping[str, str], abbreviations: Collection[str]
+    ) -> None:
+        self._written = Written(text)
+        self._tokens = self._written.tokens
+        #: by token, the words it stands for; none for an abbreviation's full stop
+        self._known = list(map(lexicon.read, self._tokens))
+        self._headings, self._abbreviations = headings, abbreviations
 
-def _lines(found: list[Token]) -> Iterator[tuple[list[Token], bool]]:
-    """Lines, each with whether an empty line follows."""
-    line: list[Token] = []
-    for token in found:
-        if token[0][0] == "\n":
-            yield line, token[0].count("\n") > 1
-            line = []
-        else:
-            line.append(token)
-    yield line, True
+    def sentences(self) -> list[Sentence]:
+        """In order. A heading's scope holds to the end of its line, or, alone on its line, of its paragraph."""
+        out: list[Sentence] = []
+        block = ""
+        for line, marks in self._lines():
+            scope, alone = self._heading(line)
+            if scope is not None:
+                block = scope if alone else ""
+            for held, start, stop in self._cut(line, marks, scope if scope is not None else block):
+                if start < stop:
+                    out.append(Sentence(held, self._written, start, self._known[start:stop]))
+            if self._tokens[line[1] : line[1] + 1] != ["\n"]:  # more than one line end: the paragraph's
+                block = ""
+        return out
 
+    def _lines(self) -> Iterator[tuple[_Range, list[int]]]:
+        """Lines, each with the signs in it at which a sentence may end."""
+        start = 0
+        marks: list[int] = []
+        for index in [i for i, token in enumerate(self._tokens) if token[0] in _MARKS]:
+            if self._tokens[index][0] == "\n":
+                yield (start, index), marks
+                start, marks = index + 1, []
+            else:
+                marks.append(index)
+        yield (start, len(self._tokens)), marks
 
-def _heading(line: list[Token], headings: Mapping[str, str]) -> tuple[str | None, bool]:
-    """(scope, whether nothing follows) of a line; scope None when it has no heading.
+    def _heading(self, line: _Range) -> tuple[str | None, bool]:
+        """(scope, whether nothing follows) of a line; scope None when it has no heading.
 
-    Words before a colon at the line's start are a heading even when no table knows them: they end an earlier scope.
-    """
-    start = 0
-    while start < len(line) and (line[start][0] in _BULLETS or line[start][0].isdigit() or line[start][0] in ".)"):
-        start += 1
-    for length in range(1, _HEADING_WORDS + 1):
-        colon = start + length
-        if colon < len(line) and line[colon][0] == ":":
-            words = " ".join(t[0] for t in line[start:colon] if t[0].isalpha())
-            return headings.get(words, ""), colon + 1 == len(line)
-    return None, False
+        Words before a colon at the line's start are a heading even when no table knows them: they end an earlier scope.
+        """
+        start, stop = line
+        while start < stop and (self._tokens[start] in _BULLETS or self._tokens[start].isdigit()):
+            start += 1
+        for colon in range(start + 1, min(start + 1 + _HEADING_WORDS, stop)):
+            if self._tokens[colon] == ":":
+                words = " ".join(filter(str.isalpha, map(normal, self._tokens[start:colon])))
+                return self._headings.get(words, ""), colon + 1 == stop
+        return None, False
 
+    def _cut(self, line: _Range, marks: list[int], scope: str) -> Iterator[tuple[str, int, int]]:
+        """Cut a line at full stops and at headings in its middle («Tobak: 10 dgl. Alkohol: 3/uge»); some are empty."""
+        start, stop = line
+        for index in marks:
+            if self._tokens[index] == ":":
+                before = index - 1 if self._known[index - 1] else index - 2  # «Tidl.:»
+                heading = normal(self._tokens[before])
+                if before >= start and heading in self._headings:
+                    yield scope, start, before
+                    scope, start = self._headings[heading], before
+            elif self._is_abbreviation(line, index):
+                self._known[index] = ()
+            else:
+                yield scope, start, index + 1 if self._tokens[index] == "?" else index
+                start = index + 1
+        yield scope, start, stop
 
-def _sentences(
-    line: list[Token], scope: str, headings: Mapping[str, str], abbreviations: Collection[str]
-) -> Iterator[tuple[str, list[Token]]]:
-    """Cut a line at full stops and at headings in its middle («Tobak: 10 dgl. Alkohol: 3/uge»); some are empty."""
-    current: list[Token] = []
-    for index, token in enumerate(line):
-        word = token[0]
-        if word in _ENDS:
-            if _is_abbreviation(line, index, abbreviations):
-                continue
-            if word == "?":
-                current.append(token)
-            yield scope, current
-            current = []
-        elif word == ":" and current and current[-1][0] in headings:
-            heading = current.pop()
-            yield scope, current
-            scope, current = headings[heading[0]], [heading, token]
-        else:
-            current.append(token)
-    yield scope, current
-
-
-def _is_abbreviation(line: list[Token], index: int, abbreviations: Collection[str]) -> bool:
-    """A full stop directly behind an abbreviation, a letter, or a short word and more («Kol.tal», «Kol. 5,2»)."""
-    if index == 0 or index + 1 == len(line) or line[index][0] != "." or line[index - 1][2] != line[index][1]:
-        return False
-    word = line[index - 1][0]
-    following, start, _ = line[index + 1]
-    more = is_decimal(following) or (start == line[index][2] and following.isalpha())
-    return word in abbreviations or (word.isalpha() and (len(word) == 1 or (more and len(word) <= _SHORT)))
-
-
-def _known(sentence: tuple[str, list[Token]], lexicon: Lexicon) -> Sentence:
-    """The sentence with every word in its known form; a compound becomes its parts, at the same place."""
-    scope, found = sentence
-    out: list[Token] = []
-    split = lexicon.split
-    for token in found:
-        words = split(token[0])
-        if words is None:
-            out.append(token)
-        else:
-            out += [(word, token[1], token[2]) for word in words]
-    return Sentence(scope, out)
+    def _is_abbreviation(self, line: _Range, index: int) -> bool:
+        """A full stop directly behind an abbreviation, a letter, or a short word and more («Kol.tal», «Kol. 5,2»)."""
+        attached = self._written.is_attached
+        if self._tokens[index] != "." or not line[0] < index < line[1] - 1 or not attached(index):
+            return False
+        word, following = normal(self._tokens[index - 1]), normal(self._tokens[index + 1])
+        more = is_decimal(following) or (attached(index + 1) and following.isalpha())
+        return word in self._abbreviations or (word.isalpha() and (len(word) == 1 or (more and len(word) <= _SHORT)))

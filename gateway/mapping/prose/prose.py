@@ -7,7 +7,7 @@ import msgspec
 
 from gateway.mapping.prose.lexicon import Lexicon
 from gateway.mapping.prose.mentions import Mention, Searched, mentions
-from gateway.mapping.prose.passages import Sentence, sentences
+from gateway.mapping.prose.passages import Passages, Sentence
 from gateway.mapping.prose.search import Found, SmallWords, find
 from gateway.referral.model import ClinicalText
 
@@ -35,7 +35,7 @@ class Prose:
         #: each text with its sentences and the phrases found in them
         self.searched: list[tuple[ClinicalText, Searched]] = []
         self.mentions: list[Mention] = []
-        read = [sentences(t.text, tables.lexicon, tables.headings, tables.abbreviations) for t in texts]
+        read = [Passages(t.text, tables.lexicon, tables.headings, tables.abbreviations).sentences() for t in texts]
         words = {word for found in read for sentence in found for word in sentence.words}
         of_a_woman = not _WOMAN.isdisjoint(words)
         #: speaks of a man, and of no woman
@@ -46,7 +46,7 @@ class Prose:
             heard = searched if of_a_woman else list(_without_citizen(searched, tables.concepts))
             first += len(found) + _GAP
             self.searched.append((text, heard))
-            self.mentions += mentions((text.place, text.text), heard, tables.concepts, tables.small)
+            self.mentions += mentions(text.place, heard, tables.concepts, tables.small)
 
     @cached_property
     def by_concept(self) -> Mapping[str, list[Mention]]:

@@ -1,4 +1,4 @@
-"""Text → words with their places: case, æøå and their spellings, accents and hyphens do not matter.
+"""Text → words: case, æøå and their spellings, accents and hyphens do not matter.
 
 ``Kræft``, ``KRAEFT`` and ``kræft`` become ``kraeft``; ``ikke-ryger`` is two words.
 """
@@ -9,13 +9,9 @@ from functools import lru_cache
 
 #: words, numbers (also 6,2 and 10.09.2025), single signs, line ends.
 #: A hyphen between two words without blanks is no token: it only joins them («type 2-diabetes»).
-_TOKEN = re.compile(r"[^\W\d_]+|\d+(?:[.,/]\d+)*|\n(?:\s*\n)?|[^\w\s]")
-_JOINING = frozenset("-‐–")
+_TOKEN = re.compile(r"([^\W\d_]+|\d+(?:[.,/]\d+)*|\n(?:\s*\n)?|[^\w\s‐–-]|[‐–-](?:(?<![^\W_].)|(?![^\W_])))")
 _SPELLING = str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", "ä": "ae", "ö": "oe", "ß": "ss"})
 _CACHE = 50_000
-
-#: (word in normal form, start, end)
-Token = tuple[str, int, int]
 
 
 @lru_cache(maxsize=_CACHE)
@@ -41,15 +37,21 @@ def is_decimal(word: str) -> bool:
     return bool(comma) and whole.isdigit() and part.isdigit()
 
 
-def tokens(text: str) -> list[Token]:
-    """The text's tokens in order; a run of line ends is one token."""
-    return [
-        (normal(match[0]), *match.span())
-        for match in _TOKEN.finditer(text)
-        if match[0] not in _JOINING or not _joins(text, match.start())
-    ]
+class Written:
+    """A text cut into tokens, in order; a run of line ends is one token."""
 
+    __slots__ = ("_pieces", "tokens")
 
-def _joins(text: str, at: int) -> bool:
-    """Whether a hyphen stands between two words without blanks."""
-    return text[at - 1 : at].isalnum() and text[at + 1 : at + 2].isalnum()
+    def __init__(self, text: str) -> None:
+        #: what stands between tokens, and the tokens, in turn
+        self._pieces = _TOKEN.split(text)
+        #: as written
+        self.tokens = self._pieces[1::2]
+
+    def is_attached(self, index: int) -> bool:
+        """Whether nothing stands between a token and the one before it."""
+        return not self._pieces[2 * index]
+
+    def quote(self, start: int, stop: int) -> str:
+        """The text from one token up to another, on one line."""
+        return " ".join("".join(self._pieces[2 * start + 1 : 2 * stop]).split())

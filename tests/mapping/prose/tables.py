@@ -2,7 +2,7 @@
 
 from gateway.mapping.prose.lexicon import Lexicon, Phrase
 from gateway.mapping.prose.mentions import Mention
-from gateway.mapping.prose.passages import Sentence, sentences
+from gateway.mapping.prose.passages import Passages, Sentence
 from gateway.mapping.prose.prose import Prose, WordTables
 from gateway.mapping.prose.search import SmallWords
 from gateway.referral.model import ClinicalText
@@ -61,7 +61,7 @@ WORDS = WordTables(
 
 def cut(text: str) -> list[Sentence]:
     """The text's sentences."""
-    return sentences(text, LEXICON, HEADINGS, ABBREVIATIONS)
+    return Passages(text, LEXICON, HEADINGS, ABBREVIATIONS).sentences()
 
 
 def written(text: str) -> list[tuple[str, str]]:

@@ -1,8 +1,8 @@
-"""Words in normal form with their places: case, æøå, accents and hyphens do not matter."""
+"""Words in normal form: case, æøå, accents and hyphens do not matter."""
 
 import pytest
 
-from gateway.mapping.prose.words import normal, tokens
+from gateway.mapping.prose.words import Written, normal
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_spellings_of_one_word_are_one_form(written: str, form: str) -> None:
 
 
 def forms(text: str) -> list[str]:
-    return [form for form, _, _ in tokens(text)]
+    return [normal(token) for token in Written(text).tokens]
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,12 @@ def test_line_ends_with_nothing_between_are_one_token(gap: str) -> None:
     assert forms("KOL\nryger") == ["kol", "\n", "ryger"]
 
 
-def test_every_token_stands_where_it_says() -> None:
-    text = "Årsag: prædiabetes,\nHbA1c 45 (ikke-faste)"
-    assert [normal(text[start:end]) for _, start, end in tokens(text)] == forms(text)
+def test_a_quote_is_the_text_as_written_on_one_line() -> None:
+    written = Written(" Årsag: prædiabetes,\nHbA1c 45 (ikke-faste) ")
+    assert written.quote(0, len(written.tokens)) == "Årsag: prædiabetes, HbA1c 45 (ikke-faste)"
+    assert written.quote(2, 5) == "prædiabetes,"
+
+
+def test_a_full_stop_is_attached_to_its_word() -> None:
+    written = Written("tidl. gravid .")
+    assert [written.is_attached(i) for i in range(1, 4)] == [True, False, False]
