@@ -18,10 +18,11 @@ def needs(referral: Referral, tables: Interpretation, offered: Collection[str]) 
     evidence = Gathered(referral, tables)
     found = by_code(evidence)
     coded = {p.name for p in found if p.name in offered}
-    judged = rule_p(evidence, coded, mentioned(evidence))
+    named = {} if coded else mentioned(evidence)
+    judged = rule_p(evidence, coded, named)
     found += _prediabetes(evidence, judged)
     coded = {p.name for p in found if p.by_code and p.name in offered}
-    listed = [*found, *(p for p in by_text(evidence, coded) if p.name not in {f.name for f in found})]
+    listed = [*found, *(p for p in by_text(evidence, coded, named) if p.name not in {f.name for f in found})]
     ours = tuple(p for p in listed if p.name in offered)
     names = {p.name for p in ours}
     plan_140 = tuple(circumstances.section_140(evidence, coded=bool(coded)))

@@ -36,9 +36,9 @@ def by_code(evidence: Gathered) -> list[Programme]:
     ]
 
 
-def by_text(evidence: Gathered, coded: Collection[str]) -> list[Programme]:
-    """Programmes found by text: beside a coded one what is asked for, else whatever is named."""
-    told_of = requested(evidence, coded) if coded else mentioned(evidence)
+def by_text(evidence: Gathered, coded: Collection[str], named: dict[str, Finding]) -> list[Programme]:
+    """Programmes found by text: beside a coded one what is asked for, else whatever is ``mentioned``."""
+    told_of = requested(evidence, coded) if coded else named
     return [_programme(evidence, finding, by_code=False) for name, finding in told_of.items() if name not in coded]
 
 

@@ -105,9 +105,9 @@ class Passages:
 
     def _is_abbreviation(self, line: _Range, index: int) -> bool:
         """A full stop directly behind an abbreviation, a letter, or a short word and more («Kol.tal», «Kol. 5,2»)."""
-        attached = self._written.is_attached
-        if self._tokens[index] != "." or not line[0] < index < line[1] - 1 or not attached(index):
+        inside = line[0] < index < line[1] - 1
+        if not inside or self._tokens[index] != "." or not self._written.is_attached(index):
             return False
         word, following = normal(self._tokens[index - 1]), normal(self._tokens[index + 1])
-        more = is_decimal(following) or (attached(index + 1) and following.isalpha())
+        more = is_decimal(following) or (self._written.is_attached(index + 1) and following.isalpha())
         return word in self._abbreviations or (word.isalpha() and (len(word) == 1 or (more and len(word) <= _SHORT)))

@@ -41,7 +41,10 @@ def find(sentence: Sentence, lexicon: Lexicon, fillers: frozenset[str]) -> list[
         node = first.get(word)
         if node is None:
             continue
-        end, phrases = _longest(words, start, node, fillers)
+        end, phrases = start + 1, node.phrases
+        following = words[end] if end < len(words) else ""
+        if node.next and (following in node.next or _fills(following, fillers)):
+            end, phrases = _longest(words, start, node, fillers)
         if phrases and end > reached and not _is_measured(words, start, end):
             out += [Found(phrase=p, start=start, end=end) for p in phrases]
             if word not in _SIGNS:  # «: ingen» and «, henvises» stand behind one word and before another
