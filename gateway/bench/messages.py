@@ -38,11 +38,12 @@ def referral(number: int, run: str) -> bytes:
     code, title, sentence = _MATTERS[number % len(_MATTERS)]
     name = hashlib.sha256(f"{run}/{number}".encode()).hexdigest()
     length = _LENGTHS[number * 7 % len(_LENGTHS)]
-    born = _FIRST_BIRTHDAY + timedelta(days=number % 20_000)
+    citizen = int(name[:12], 16)  # hardly ever the same twice, as in a municipality
+    born = _FIRST_BIRTHDAY + timedelta(days=citizen % 20_000)
     given = {
         "id": name[:13].upper(),
         "episode": name[:32],
-        "cpr": f"{born:%d%m%y}{1000 + number // 20_000 % 3000:04}",
+        "cpr": f"{born:%d%m%y}{1000 + citizen // 20_000 % 3000:04}",
         "code": code,
         "title": title,
         "text": text_of(sentence, length).replace("<", "&lt;"),

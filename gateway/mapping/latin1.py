@@ -36,13 +36,20 @@ def latin1(text: str) -> str:
     >>> latin1("Dvořák – 5 € …")
     'Dvorák - 5 EUR ...'
     """
-    if text.isascii():
-        return text
+    return text if is_latin1(text) else "".join(_fit(char) for char in text.translate(_REPLACEMENTS))
+
+
+def is_latin1(text: str) -> bool:
+    """Whether ISO-8859-1 has every character.
+
+    >>> is_latin1("æøå"), is_latin1("5 €")
+    (True, False)
+    """
     try:
         text.encode("iso-8859-1")
     except UnicodeEncodeError:
-        return "".join(_fit(char) for char in text.translate(_REPLACEMENTS))
-    return text
+        return False
+    return True
 
 
 def _fit(char: str) -> str:
@@ -54,6 +61,8 @@ def _fit(char: str) -> str:
 
 def latin1_letter(letter: Letter) -> Letter:
     """The same letter with all its texts in ISO-8859-1: to be done before they are cut, for a text may grow by it."""
+    if is_latin1(msgspec.json.encode(letter).decode()):
+        return letter
     return msgspec.structs.replace(
         letter, **{name: _fields(getattr(letter, name)) for name in letter.__struct_fields__}
     )

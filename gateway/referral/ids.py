@@ -12,6 +12,9 @@ _NAMESPACE = UUID("6f1c1f0e-8d0a-5b57-9f0e-0d6f5a3b7c11").bytes
 #: the two bits that a UUID reserves, in its seventeenth digit
 _VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#: numbers are divided by large powers while more digits than are wanted remain: large divisions cost
+_MANY_DIGITS = 36**9
+_FAR_BEYOND = 36**23
 #: MedCom Letter/Identifier and Envelope/Identifier: an1..14
 MEDCOM_ID_LENGTH = 14
 
@@ -36,6 +39,8 @@ def letter_id(cause: Cause, kind: str, receiver: str, ordinal: int = 0) -> str:
 def base36(number: int) -> str:
     """The most significant 14 base-36 digits of a 256-bit number, upper case."""
     digits: list[str] = []
+    while number >= _FAR_BEYOND:
+        number //= _MANY_DIGITS
     while number:
         number, rest = divmod(number, 36)
         digits.append(_ALPHABET[rest])

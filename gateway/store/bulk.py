@@ -1,7 +1,7 @@
 """Many rows into one table at once.
 
-PostgreSQL takes each column as one array (``unnest``), in binary: one short statement for any number of rows, which
-driver and server prepare once. Text parameters would make it slower than single inserts (measured; docs/adr/0017).
+PostgreSQL takes all rows as one JSON array, and each column of bytes as one binary array beside it: one short statement
+for any number of rows, which driver and server prepare once (measured; docs/adr/0017).
 """
 
 import re
@@ -10,7 +10,8 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Dialect, Table
+import msgspec
+from sqlalchemy import Column, Connection, Dialect, LargeBinary, Table
 from sqlalchemy.dialects import postgresql
 
 from gateway.errors import StoreRefusedError
@@ -40,8 +41,10 @@ def put(connection: Connection, table: Table, rows: Sequence[Row], clash: Clash 
     if connection.dialect.name != "postgresql":
         return _one_by_one(connection, table, rows, clash)
     columns = tuple(rows[0])
-    arrays = tuple(_array(table.c[name], rows) for name in columns)
-    return [tuple(key) for key in connection.exec_driver_sql(_statement(table, columns, clash), arrays)]
+    binary = _binary(table, columns)
+    plain = [name for name in columns if name not in binary]
+    parameters = (_as_json(table, rows, plain), *([row[name] for row in rows] for name in binary))
+    return [tuple(key) for key in connection.exec_driver_sql(_statement(table, columns, clash), parameters)]
 
 
 def _one_by_one(connection: Connection, table: Table, rows: Sequence[Row], clash: Clash) -> list[tuple[Any, ...]]:
@@ -58,26 +61,36 @@ def _one_by_one(connection: Connection, table: Table, rows: Sequence[Row], clash
     return [tuple(key) for key in connection.execute(keyed.returning(*table.primary_key.columns), list(rows))]
 
 
-def _array(column: Column[Any], rows: Sequence[Row]) -> list[Any]:
-    values = [row[column.name] for row in rows]
-    if not isinstance(column.type, UtcDateTime):
-        return values
+def _as_json(table: Table, rows: Sequence[Row], names: Sequence[str]) -> str:
+    """The rows with these columns. A naive moment would be taken for one in the server's own zone."""
+    moments = [name for name in names if isinstance(table.c[name].type, UtcDateTime)]
+    if any(row[name] is not None and row[name].tzinfo is None for name in moments for row in rows):
+        raise StoreRefusedError("the database was given: ValueError")
     try:
-        return [column.type.process_bind_param(value, _DIALECT) for value in values]
-    except ValueError as error:
+        return msgspec.json.encode([{name: row[name] for name in names} for row in rows]).decode()
+    except (UnicodeEncodeError, TypeError) as error:
         raise StoreRefusedError(f"the database was given: {type(error).__name__}") from None
 
 
 @cache
+def _binary(table: Table, columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in columns if isinstance(table.c[name].type, LargeBinary))
+
+
+@cache
 def _statement(table: Table, columns: tuple[str, ...], clash: Clash) -> str:
-    arrays = ", ".join(f"%b::{_type(table.c[name])}[]" for name in columns)
+    binary = _binary(table, columns)
+    plain = tuple(name for name in columns if name not in binary)
+    arrays = "".join(f", unnest(%b::{_type(table.c[name])}[])" for name in binary)
+    typed = ", ".join(f"{name} {_type(table.c[name])}" for name in plain)
     keys = ", ".join(column.name for column in table.primary_key.columns)
     replaced = ", ".join(f"{name} = excluded.{name}" for name in _replaced(table, clash))
     where = f" WHERE NOT {table.name}.handled" if clash is Clash.REVIVE else ""
     on_conflict = f"({keys}) DO UPDATE SET {replaced}{where}" if replaced else "DO NOTHING"
-    target = f"INSERT INTO {table.name} ({', '.join(columns)})"
+    target = f"INSERT INTO {table.name} ({', '.join((*plain, *binary))})"
+    source = f"ROWS FROM (json_to_recordset(%b::json) AS ({typed}){arrays})"
     # names are the schema's own, values are parameters
-    return f"{target} SELECT * FROM unnest({arrays}) ON CONFLICT {on_conflict} RETURNING {keys}"  # noqa: S608
+    return f"{target} SELECT * FROM {source} ON CONFLICT {on_conflict} RETURNING {keys}"  # noqa: S608
 
 
 def _replaced(table: Table, clash: Clash) -> tuple[str, ...]:

@@ -6,12 +6,13 @@ person (the CPR) are stored as a keyed hash, ``index``.
 
 import hashlib
 import hmac
-import zlib
 from typing import Protocol
 
-_PLAIN, _DEFLATED = b"\x00", b"\x01"
+from lz4 import block
+
+_PLAIN, _LZ4 = b"\x00", b"\x01"
 #: below this many bytes compression gains nothing
-_WORTH_DEFLATING = 256
+_WORTH_COMPRESSING = 256
 
 
 class Codec(Protocol):
@@ -27,23 +28,24 @@ class Codec(Protocol):
         """A keyed hash to search by; 32 hex digits."""
 
 
-class DeflateCodec:
+class CompressingCodec:
     """Compression and keyed hashes. A leading byte tells the form, so that later forms can stand beside it."""
 
     def __init__(self, index_key: bytes) -> None:
         self._index_key = index_key
 
     def seal(self, data: bytes) -> bytes:
-        """Deflated where it pays."""
-        return _PLAIN + data if len(data) < _WORTH_DEFLATING else _DEFLATED + zlib.compress(data, 1)
+        """Compressed where it pays. LZ4: a sixth of what deflate costs, and a third more room (docs/adr/0018)."""
+        return _PLAIN + data if len(data) < _WORTH_COMPRESSING else _LZ4 + block.compress(data)
 
     def open(self, data: bytes) -> bytes:
         """The bytes that were sealed; ``ValueError`` for an unknown form."""
         form, body = data[:1], data[1:]
         if form == _PLAIN:
             return body
-        if form == _DEFLATED:
-            return zlib.decompress(body)
+        if form == _LZ4:
+            opened: bytes = block.decompress(body)
+            return opened
         raise ValueError("a stored body has an unknown form")
 
     def index(self, value: str) -> str:

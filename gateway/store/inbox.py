@@ -267,7 +267,7 @@ class Inbox:
             for letter in sorted(sent.values(), key=lambda x: x.letter_id)
         ]
         new = frozenset(key for (key,) in put(connection, outbox, rows))
-        sealed = [{"letter_id": i, "body": self._codec.seal(msgspec.json.encode(sent[i]))} for i in sorted(new)]
+        sealed = [{"letter_id": i, "body": self._codec.seal(msgspec.msgpack.encode(sent[i]))} for i in sorted(new)]
         put(connection, outbox_bodies, sealed)
         return new
 

@@ -12,7 +12,8 @@ from gateway.store.codec import Codec
 from gateway.store.engine import reading, writing
 from gateway.store.schema import outbox, outbox_bodies, transmissions
 
-_LETTER = msgspec.json.Decoder(Outgoing)
+#: not JSON, in which a letter's bytes would stand as base64: larger, and nothing compresses it
+_LETTER = msgspec.msgpack.Decoder(Outgoing)
 #: waits between attempts to send one letter that its receiver refuses to take; then it is parked
 RETRY_AFTER = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=10))
 #: how long a claimed or freshly written letter belongs to one process

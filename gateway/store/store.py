@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 from gateway.store.accounts import Accounts
 from gateway.store.audit import Audit
 from gateway.store.board import Board
-from gateway.store.codec import Codec, DeflateCodec
+from gateway.store.codec import Codec, CompressingCodec
 from gateway.store.engine import insert, open_engine, reading, writing
 from gateway.store.inbox import Inbox
 from gateway.store.outbox import CLAIM, Outbox
@@ -74,7 +74,7 @@ def open_store(url: str, claim_time: timedelta = CLAIM) -> Store:
     engine = open_engine(url)
     try:
         migrate(engine)
-        return Store(engine, DeflateCodec(_index_key(engine)), claim_time)
+        return Store(engine, CompressingCodec(_index_key(engine)), claim_time)
     except BaseException:
         engine.dispose()
         raise

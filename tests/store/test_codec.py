@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.store.codec import DeflateCodec
+from gateway.store.codec import CompressingCodec
 from gateway.store.schema import UtcDateTime
 
-CODEC = DeflateCodec(b"key of this installation")
+CODEC = CompressingCodec(b"key of this installation")
 
 
 @given(st.binary(max_size=2000))
@@ -19,7 +19,7 @@ def test_what_is_sealed_is_opened(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(("size", "form"), [(0, 0), (255, 0), (256, 1), (100_000, 1)])
-def test_only_what_gains_by_it_is_deflated(size: int, form: int) -> None:
+def test_only_what_gains_by_it_is_compressed(size: int, form: int) -> None:
     sealed = CODEC.seal(b"a" * size)
     assert sealed[0] == form
     assert len(sealed) <= size + 1
@@ -37,7 +37,7 @@ def test_an_index_depends_on_key_and_value_and_tells_neither() -> None:
     assert int(index, 16)
     assert index == CODEC.index("0101010001")
     assert index != CODEC.index("0101010002")
-    assert index != DeflateCodec(b"another key").index("0101010001")
+    assert index != CompressingCodec(b"another key").index("0101010001")
 
 
 @pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.dialect()])

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from html import escape
 
 from lxml import etree
 
 #: characters that no XML 1.0 document can hold; a team's JSON may
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MARKUP = re.compile("[&<>]")
 #: what MedCom's senders write where a text is demanded and there is none (facts §2.6, §9)
 NOTHING = "_"
 
@@ -32,8 +34,13 @@ def children(element: etree._Element) -> Children:
     """The element's children by local name. Comments and processing instructions are gone since the parse."""
     found: dict[str, etree._Element] = {}
     for child in element:
-        found.setdefault(child.tag.rpartition("}")[2], child)
+        found.setdefault(_local_name(child.tag), child)
     return found
+
+
+@lru_cache(maxsize=1024)
+def _local_name(name: str) -> str:
+    return name.rpartition("}")[2]
 
 
 def text_of(found: Children, name: str) -> str | None:
@@ -74,7 +81,13 @@ def escaped(text: str) -> str:
     >>> escaped("A & B\x07")
     'A &amp; B'
     """
-    return escape(_NOT_XML.sub("", text), quote=False)
+    text = possible(text)
+    return escape(text, quote=False) if _MARKUP.search(text) else text
+
+
+def possible(text: str) -> str:
+    """Without what no XML can hold; what is printable can stand there, and that is told fast."""
+    return text if text.isprintable() else _NOT_XML.sub("", text)
 
 
 def group(name: str, *parts: str) -> str:
@@ -85,7 +98,7 @@ def group(name: str, *parts: str) -> str:
 
 def cut(value: str | None, limit: int) -> str | None:
     """At most ``limit`` characters that XML can hold, without trailing blanks; None where nothing is left."""
-    return _NOT_XML.sub("", value)[:limit].rstrip() or None if value else None
+    return possible(value)[:limit].rstrip() or None if value else None
 
 
 def demanded(value: str | None, limit: int) -> str:
