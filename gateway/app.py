@@ -165,6 +165,7 @@ def refresh_gauges(parts: Parts) -> None:
     now = parts.clock()
     numbers = _numbers(parts, now)
     metrics.CASES.clear()
+    metrics.ALARMS.clear()
     if numbers is None:
         for gauge in _STORE_GAUGES:
             gauge.set(math.nan)
@@ -176,6 +177,8 @@ def refresh_gauges(parts: Parts) -> None:
     metrics.OLDEST_PARKED_SECONDS.set(_age(numbers.parked_oldest, now))
     for state, count in numbers.cases_by_state.items():
         metrics.CASES.labels(state=state).set(count)
+    for alarms in numbers.alarms:
+        metrics.ALARMS.labels(kind=alarms.kind, level=alarms.level).set(alarms.count)
 
 
 def _numbers(parts: Parts, now: datetime) -> Numbers | None:

@@ -17,7 +17,7 @@ from gateway.app import create_app
 from gateway.broker.link import IoThread
 from gateway.broker.publisher import Publisher
 from gateway.broker.topology import declare, topology_of
-from gateway.clocks import system_now
+from gateway.clocks import Ticker, system_now
 from gateway.console.parts import Parts
 from gateway.errors import ConfigurationError
 from gateway.inbound.amqp import AmqpSource
@@ -105,7 +105,7 @@ def _lock(handle: int, path: Path) -> None:
 
 
 class Service:
-    """The whole gateway: consumer, relay and HTTP side, each on its thread."""
+    """The whole gateway: consumer, relay, clocks and HTTP side, each on its thread."""
 
     def __init__(self, settings: Settings, store: Store, municipality: Municipality, transport: Transport) -> None:
         self.settings = settings
@@ -114,6 +114,7 @@ class Service:
         self.relay = Relay(store.outbox, transport.sink, system_now)
         self.pipeline = Pipeline(store, municipality, system_now, self.relay.offer, settings.message_limit)
         self.consumer = Consumer(transport.source, self.pipeline, settings.batch_size)
+        self.ticker = Ticker(store.alarms, system_now, municipality.clocks)
         self.failed = threading.Event()
         self._ended = threading.Event()
         parts = Parts(
@@ -140,6 +141,7 @@ class Service:
         listener = _listen(self.settings) if self.settings.http else None
         self._spawn("relay", self.relay.run)
         self._spawn("consumer", self.consumer.run)
+        self._spawn("ticker", self.ticker.run)
         if listener is not None:
             config = _http_config(self.app, self.settings)
             server = self._server = uvicorn.Server(config)
@@ -159,9 +161,10 @@ class Service:
         """End now: first what takes in, then the relay, which gives back what it has not sent."""
         self.stop()
         self.consumer.stop()
+        self.ticker.stop()
         if self._server is not None:
             self._server.should_exit = True
-        self._join("consumer", "http")
+        self._join("consumer", "http", "ticker")
         self.relay.stop()
         self._join("relay")
 

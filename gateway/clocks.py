@@ -1,8 +1,64 @@
-"""The real clock, in one place; everything else is handed the time."""
+"""The real clock, in one place; everything else is handed the time. And the part that looks at the clocks that run."""
 
-from datetime import UTC, datetime
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from gateway.errors import NeighbourError
+from gateway.municipality.model import Clocks
+from gateway.referral.clocks import receipt_clock
+from gateway.store.alarms import Alarm, Alarms, Tick
+
+log = structlog.get_logger()
 
 
 def system_now() -> datetime:
     """The present moment, in UTC."""
     return datetime.now(UTC)  # noqa: TID251  (this is the place)
+
+
+class Ticker:
+    """Looks at the clocks every few seconds: raises alarms and clears them, each once."""
+
+    def __init__(self, alarms: Alarms, clock: Callable[[], datetime], rules: Clocks, every_s: float = 10.0) -> None:
+        self._alarms = alarms
+        self._clock = clock
+        self._rules = rules
+        self._every_s = every_s
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Work until ``stop``. While the store does not answer nothing is lost: the clocks are in it."""
+        while not self._stop.is_set():
+            try:
+                self.step()
+            except NeighbourError as error:
+                log.warning("neighbour.down", id=error.id, why=str(error))
+            self._stop.wait(self._every_s)
+
+    def stop(self) -> None:
+        """End after the look under way."""
+        self._stop.set()
+
+    def step(self) -> Tick:
+        """One look.
+
+        Raises:
+            NeighbourError: the store does not answer; the next look makes up for it.
+        """
+        now = self._clock()
+        late = self._alarms.without_receipt(now - timedelta(minutes=self._rules.receipt_minutes))
+        tick = self._alarms.tick(now, (receipt_clock(*letter, self._rules) for letter in late))
+        for alarm in tick.raised:
+            _tell("alarm.raised", alarm)
+        for alarm in tick.cleared:
+            _tell("alarm.cleared", alarm)
+        return tick
+
+
+def _tell(event: str, alarm: Alarm) -> None:
+    """One line, ids only."""
+    due = alarm.due_at.isoformat()
+    log.warning(event, kind=alarm.kind, level=alarm.level, subject=alarm.subject, case=alarm.case_id, due=due)

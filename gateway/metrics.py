@@ -21,3 +21,4 @@ PARKED_OPEN = Gauge("gateway_parked_open", "Parked items that wait for a person"
 OLDEST_PENDING_SECONDS = Gauge("gateway_outbox_oldest_seconds", "Age of the oldest letter not sent", registry=REGISTRY)
 OLDEST_PARKED_SECONDS = Gauge("gateway_parked_oldest_seconds", "Age of the oldest parked item", registry=REGISTRY)
 CASES = Gauge("gateway_cases", "Cases by state", ["state"], registry=REGISTRY)
+ALARMS = Gauge("gateway_alarms", "Alarms that are on, by kind and level", ["kind", "level"], registry=REGISTRY)

@@ -20,7 +20,7 @@ from gateway.municipality.model import load
 AMQP_URL = os.environ.get("GATEWAY_TEST_AMQP_URL") or "amqp://guest:guest@127.0.0.1:5672/%2f"
 DATABASE_URL = os.environ.get("GATEWAY_TEST_DATABASE_URL") or "postgresql://postgres@127.0.0.1:5432/postgres"
 _TABLES = (
-    "notes, audit, sessions, accounts, files, objects, "
+    "clocks, notes, audit, sessions, accounts, files, objects, "
     "transmissions, outbox_bodies, outbox, parked, events, decisions, case_bodies, cases, letters, bodies, messages"
 )
 

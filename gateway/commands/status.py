@@ -8,6 +8,7 @@ import msgspec
 import typer
 
 from gateway.clocks import system_now
+from gateway.console.alarm_wording import ALARM_KINDS, ALARM_LEVELS
 from gateway.console.queues import QueueLine, QueueWatch
 from gateway.errors import BrokerError
 from gateway.proof import proved_municipality
@@ -49,6 +50,10 @@ def in_words(queues: Sequence[QueueLine], numbers: Numbers, now: datetime) -> It
     yield f"Svar til godkendelse               {numbers.drafts:>6}"
     yield f"Breve uden kvittering              {numbers.without_receipt:>6}{_aged(numbers.without_receipt_oldest, now)}"
     yield f"Parkeret                           {numbers.parked:>6}{_aged(numbers.parked_oldest, now)}"
+    yield f"Alarmer                            {sum(alarms.count for alarms in numbers.alarms):>6}"
+    for alarms in numbers.alarms:
+        told = f"{ALARM_KINDS[alarms.kind]} ({ALARM_LEVELS[alarms.level]})"
+        yield f"  {told:<46} {alarms.count:>6}{_aged(alarms.oldest, now)}"
 
 
 def _aged(since: datetime | None, now: datetime) -> str:

@@ -12,7 +12,8 @@ from gateway.console.page import page_number, render
 from gateway.console.parts import Parts, PartsOf
 from gateway.console.wording import WAITS, programme_name
 from gateway.municipality.model import Clocks
-from gateway.referral.promises import Waits, alarm_from, warn_from
+from gateway.referral.clocks import alarm_from, warn_from
+from gateway.referral.promises import Waits
 from gateway.store.board import BoardRow, Filter, Out
 
 router = APIRouter(include_in_schema=False)

@@ -14,7 +14,8 @@ from gateway.console.parts import Parts, PartsOf
 from gateway.console.queues import QueueWatch
 from gateway.console.wording import programme_name
 from gateway.municipality.model import Route
-from gateway.referral.promises import Waits, alarm_from, warn_from
+from gateway.referral.clocks import alarm_from, warn_from
+from gateway.referral.promises import Waits
 from gateway.referral.workdays import COPENHAGEN, local_date
 from gateway.store.board import Filter
 from gateway.store.overview import Numbers

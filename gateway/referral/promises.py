@@ -1,18 +1,16 @@
 """What a case owes: who is waited for, since when, and until when (decision.md §7). Pure; the board shows it."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
-from gateway.municipality.model import Clocks, Municipality
+from gateway.municipality.model import Municipality
 from gateway.referral.case import WAITING, Case, CaseAssignment, State
+from gateway.referral.clocks import Clock, ClockKind, clocks, talked_at
 from gateway.referral.decide import ACCEPTED
 from gateway.referral.events import EventType, TeamEvent
-from gateway.referral.workdays import COPENHAGEN, add_workdays, local_date
 
-_END_OF_DAY = time(23, 59, 59)
-_URGENT = "URGENT"
 _DECIDES = frozenset({EventType.ACCEPTED, EventType.REVIEW_DECIDED, EventType.RETURNED, EventType.DECLINED_BY_CITIZEN})
 _ASKED = frozenset({State.INFO_REQUESTED, State.REFERRAL_REQUESTED})
 #: what a team says before it has taken the assignment, or instead of taking it
@@ -46,6 +44,8 @@ class Promises(msgspec.Struct, frozen=True, kw_only=True):
     decided_at: datetime | None
     team_accepted_at: datetime | None
     talked_at: datetime | None
+    #: what runs on the case; the earliest of a promise's clocks gives ``due_at``
+    clocks: tuple[Clock, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -55,13 +55,14 @@ class Promises(msgspec.Struct, frozen=True, kw_only=True):
 
 def promises(case: Case, municipality: Municipality) -> Promises:
     """The promises of one case."""
-    waits_for = _waits_for(case)
+    running = clocks(case, municipality)
     return Promises(
-        waits_for=waits_for,
-        due_at=_due_at(case, waits_for, municipality),
+        waits_for=_waits_for(case),
+        due_at=min((c.due_at for c in running if c.kind is not ClockKind.FOLLOW_UP), default=None),
+        clocks=running,
         decided_at=_decided_at(case),
         team_accepted_at=_team_accepted_at(case),
-        talked_at=min(filter(None, (_talked_at(a) for a in case.assignments)), default=None),
+        talked_at=min(filter(None, (talked_at(a) for a in case.assignments)), default=None),
     )
 
 
@@ -76,17 +77,7 @@ def _waits_for(case: Case) -> Waits:
         return Waits.REFERRER
     if any(a.state is State.ACCEPTED and not a.team_accepted_at for a in pending):
         return Waits.TEAM
-    return Waits.TALK if any(_talked_at(a) is None for a in pending) else Waits.COURSE
-
-
-def _due_at(case: Case, waits_for: Waits, municipality: Municipality) -> datetime | None:
-    """A decision within the review's working days (an urgent one the same day); the first talk by ``respond_by``."""
-    respond_by = datetime.combine(case.decision.respond_by, _END_OF_DAY, COPENHAGEN)
-    if waits_for is Waits.DECISION:
-        days = 0 if _URGENT in case.decision.reasons else municipality.clocks.review_workdays
-        day = add_workdays(local_date(case.received_at), days, municipality.closing_days)
-        return min(datetime.combine(day, _END_OF_DAY, COPENHAGEN), respond_by)
-    return respond_by if waits_for in {Waits.REFERRER, Waits.TEAM, Waits.TALK} else None
+    return Waits.TALK if any(talked_at(a) is None for a in pending) else Waits.COURSE
 
 
 def _decided_at(case: Case) -> datetime | None:
@@ -115,21 +106,3 @@ def _first(case: Case, types: frozenset[EventType]) -> datetime | None:
 def _valid(case: Case) -> list[TeamEvent]:
     counting = {counted.event_id for counted in case.timeline}
     return [e for e in case.events if e.event_id in counting]
-
-
-def _talked_at(assignment: CaseAssignment) -> datetime | None:
-    """The first talk, or the course's direct start."""
-    if assignment.first_talk_at is not None or assignment.started is None:
-        return assignment.first_talk_at
-    started = datetime.fromisoformat(assignment.started)
-    return started if started.tzinfo else started.replace(tzinfo=COPENHAGEN)
-
-
-def warn_from(clocks: Clocks) -> timedelta:
-    """How long before the deadline it is time to look (day 7 of 14)."""
-    return timedelta(days=clocks.respond_days - clocks.warn_day)
-
-
-def alarm_from(clocks: Clocks) -> timedelta:
-    """How long before the deadline it is high time (day 12 of 14)."""
-    return timedelta(days=clocks.respond_days - clocks.alarm_day)

@@ -22,6 +22,7 @@ from gateway.referral.inbox import (
 )
 from gateway.referral.letters import Outgoing
 from gateway.referral.promises import Promises
+from gateway.store.alarms import save_clocks
 from gateway.store.audit import record
 from gateway.store.bulk import Clash, put
 from gateway.store.codec import Codec
@@ -204,11 +205,12 @@ class Inbox:
         for case_id in sorted(i for i in last if first[i] > 1):
             before = (cases.c.case_id == case_id) & (cases.c.number == first[case_id] - 1)
             row = self._case_row(last[case_id], standing, now)
-            changed = connection.execute(update(cases).where(before).values(row))
-            if changed.rowcount != 1:
+            if connection.execute(update(cases).where(before).values(row)).rowcount != 1:
                 raise ConflictError("a case was changed in between")
         sealed = [{"case_id": i, "body": self._codec.seal(msgspec.json.encode(case))} for i, case in last.items()]
         put(connection, case_bodies, sealed, Clash.REPLACE_BODY)
+        changed = {i: last[i].number for i in last if first[i] > 1}
+        save_clocks(connection, {i: standing[i].clocks for i in last}, changed, now)
 
     def _case_row(self, case: Case, standing: Mapping[str, Promises], now: datetime) -> dict[str, Any]:
         return case_row(case, standing[case.case_id], self._codec, now)

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import Engine, func, select
 
 from gateway.referral.letters import Channel
+from gateway.store.alarms import AlarmCount, count_alarms
 from gateway.store.engine import reading
 from gateway.store.schema import cases, messages, outbox, parked, transmissions
 from gateway.store.trends import FROM_OUTSIDE
@@ -39,6 +40,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     without_receipt_oldest: datetime | None
     parked: int
     parked_oldest: datetime | None
+    alarms: tuple[AlarmCount, ...] = ()
 
 
 class Overview:
@@ -74,6 +76,7 @@ class Overview:
                 without_receipt_oldest=without_receipt_oldest,
                 parked=parked_count,
                 parked_oldest=parked_oldest,
+                alarms=count_alarms(connection),
             )
 
     def handed_over(self, channel: Channel, receiver: str | None, nth: int) -> datetime | None:

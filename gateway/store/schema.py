@@ -190,6 +190,31 @@ events = Table(
     Index("events_occurred", "occurred"),
 )
 
+clocks = Table(
+    "clocks",
+    metadata,
+    # kind, subject and the case's number when it began: what begins again is another clock
+    Column("id", String(120), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("case_id", String(36)),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("warn_at", UtcDateTime),
+    Column("alarm_at", UtcDateTime),
+    Column("due_at", UtcDateTime, nullable=False),
+    # when it rings next; none where it has rung its last or is over
+    Column("next_at", UtcDateTime),
+    # warning | alarm | overdue; none while nothing has rung
+    Column("level", String(10)),
+    Column("raised_at", UtcDateTime),
+    # what was waited for has happened; and since when everyone was told so
+    Column("ended_at", UtcDateTime),
+    Column("cleared_at", UtcDateTime),
+    Index("clocks_next", "next_at"),
+    Index("clocks_case", "case_id"),
+    Index("clocks_raised", "cleared_at", "raised_at"),
+)
+
 outbox = Table(
     "outbox",
     metadata,

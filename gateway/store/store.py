@@ -11,6 +11,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, select
 
 from gateway.store.accounts import Accounts
+from gateway.store.alarms import Alarms
 from gateway.store.audit import Audit
 from gateway.store.board import Board
 from gateway.store.codec import Codec, CompressingCodec
@@ -45,6 +46,7 @@ class Store:
         self.sessions = Sessions(engine)
         self.board = Board(engine, codec)
         self.trends = Trends(engine)
+        self.alarms = Alarms(engine)
 
     def ping(self) -> None:
         """Raise ``StoreError`` unless the database answers."""

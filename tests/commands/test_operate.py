@@ -1,7 +1,7 @@
 """What an operator does beside the service: check, topology, event, status, parked."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,13 @@ import msgspec
 import pytest
 
 from gateway.clocks import system_now
+from gateway.console.alarm_wording import ALARM_KINDS, ALARM_LEVELS
 from gateway.inbound.pipeline import Pipeline
 from gateway.inbound.source import Delivery
 from gateway.municipality.model import load
+from gateway.referral.clocks import ClockKind
 from gateway.simulate.stories import recorded, stories
+from gateway.store.alarms import LEVELS
 from gateway.store.store import open_store
 from tests.commands.conftest import Gateway
 from tests.neighbours import Broker
@@ -191,6 +194,25 @@ def test_the_status_of_a_spool(gateway: Gateway, store_url: str, tmp_path: Path)
     assert numbers["messages"] == 18
     assert sum(numbers["cases_by_state"].values()) == 14
     assert numbers["drafts"] > 0
+
+
+def test_the_status_tells_the_alarms_that_are_on(gateway: Gateway, store_url: str) -> None:
+    assert "Alarmer                                 0\n" in gateway("status").out
+    with open_store(store_url) as store:
+        raised = store.alarms.tick(system_now() + timedelta(days=30)).raised
+    late = sum(alarm.kind == "decision" for alarm in raised)
+    told = gateway("status").out
+    assert f"Alarmer                            {len(raised):>6}\n" in told
+    assert f"  vurdering mangler (fristen er overskredet)     {late:>6}, ældste " in told
+    counted = json.loads(gateway("status", "--json").out)["alarms"]
+    assert {"kind": "decision", "level": "overdue", "count": late} in [
+        {key: row[key] for key in ("kind", "level", "count")} for row in counted
+    ]
+
+
+def test_every_alarm_has_words() -> None:
+    assert set(ALARM_KINDS) == {kind.value for kind in ClockKind}
+    assert tuple(ALARM_LEVELS) == LEVELS
 
 
 @pytest.mark.broker

@@ -76,6 +76,16 @@ def test_metrics_tell_counts_and_ages_and_nobodys_name(busy: Site) -> None:
     assert not [name for name in persons() if name in answer.text]
 
 
+def test_metrics_tell_the_alarms_that_are_on(busy: Site) -> None:
+    assert "gateway_alarms{" not in busy.client.get("/metrics").text
+    busy.clock.forward(days=30)
+    raised = busy.store.alarms.tick(busy.clock()).raised
+    late = sum(alarm.kind == "first_talk" for alarm in raised)
+    assert late
+    told = busy.client.get("/metrics").text
+    assert f'gateway_alarms{{kind="first_talk",level="overdue"}} {late}.0' in told
+
+
 def test_a_state_that_no_case_is_in_any_more_is_told_no_more(busy: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     assert 'gateway_cases{state="for_review"}' in busy.client.get("/metrics").text
     numbers = msgspec.structs.replace(busy.store.overview.numbers(busy.clock()), cases_by_state={"accepted": 1})

@@ -55,6 +55,7 @@ def test_one_message_fills_every_table(store: Store) -> None:
         "case_bodies": 1,
         "objects": 0,
         "files": 0,
+        "clocks": 1,
         "decisions": 1,
         "events": 0,
         "outbox": 2,

@@ -125,6 +125,26 @@ def upgrade() -> None:
     op.create_index("messages_vans_envelope", "messages", ["vans_envelope_id"], unique=False)
     op.create_index("messages_vans_message", "messages", ["vans_message_id"], unique=False)
     op.create_table(
+        "clocks",
+        sa.Column("id", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("case_id", sa.String(length=36), nullable=True),
+        sa.Column("started_at", _MOMENT, nullable=False),
+        sa.Column("warn_at", _MOMENT, nullable=True),
+        sa.Column("alarm_at", _MOMENT, nullable=True),
+        sa.Column("due_at", _MOMENT, nullable=False),
+        sa.Column("next_at", _MOMENT, nullable=True),
+        sa.Column("level", sa.String(length=10), nullable=True),
+        sa.Column("raised_at", _MOMENT, nullable=True),
+        sa.Column("ended_at", _MOMENT, nullable=True),
+        sa.Column("cleared_at", _MOMENT, nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("clocks_next", "clocks", ["next_at"], unique=False)
+    op.create_index("clocks_case", "clocks", ["case_id"], unique=False)
+    op.create_index("clocks_raised", "clocks", ["cleared_at", "raised_at"], unique=False)
+    op.create_table(
         "outbox",
         sa.Column("letter_id", sa.String(length=36), nullable=False),
         sa.Column("message_id", sa.String(length=36), nullable=False),
@@ -264,7 +284,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("notes", "audit", "sessions", "accounts"):
+    for table in ("notes", "audit", "sessions", "accounts", "clocks"):
         op.drop_table(table)
     op.drop_table("outbox_bodies")
     op.drop_table("case_bodies")
