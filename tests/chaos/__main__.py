@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +17,7 @@ _READY_WITHIN_S = 5.0
 
 def main() -> int:
     given = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what we started ends with us
     if absent := missing():
         return _say(f"needed: apt-get install -y --no-install-recommends {' '.join(absent)}", 2)
     plan = Plan(faults=given.faults, referrals=given.referrals, rate=given.rate, workers=given.workers, seed=given.seed)

@@ -163,7 +163,7 @@ def _stage(plan: Plan, folder: Path) -> Iterator[Scene]:
         )
         with ExitStack() as stack:
             for worker in scene.workers:
-                stack.callback(worker.kill)
+                stack.callback(worker.stop)
                 worker.start()
             stack.callback(scene.sender.stop)
             stack.callback(scene.receiver.stop)
