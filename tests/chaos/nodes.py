@@ -1,6 +1,7 @@
 """A RabbitMQ node and a PostgreSQL of our own on loopback ports: what is stopped and killed here is nobody else's."""
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -17,8 +18,8 @@ import psycopg
 from pika.exceptions import AMQPError
 
 _RABBIT = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-_DISTRIBUTION_OFFSET = 20_000
-_LAST_LOW_PORT = 40_000
+#: below the range that outgoing connections take theirs from: a node that is down must find its port free again
+_PORTS = range(20_000, 32_000)
 
 
 def missing() -> list[str]:
@@ -33,9 +34,11 @@ def _postgres_folder() -> Path | None:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A port nobody listens on and no outgoing connection will take."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class Node(ABC):
@@ -101,7 +104,7 @@ class RabbitNode(Node):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, "rabbitmq")
-        self._port = free_port()
+        self._port, self._distribution_port = free_port(), free_port()
         self.url = f"amqp://guest:guest@127.0.0.1:{self._port}/%2f"
 
     def answers(self) -> bool:
@@ -117,12 +120,10 @@ class RabbitNode(Node):
         return int((self._folder / "pid").read_text())
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        above = self._port > _LAST_LOW_PORT
-        distribution = self._port - _DISTRIBUTION_OFFSET if above else self._port + _DISTRIBUTION_OFFSET
         environment = {
             "RABBITMQ_NODENAME": f"gateway-chaos-{self._port}@localhost",
             "RABBITMQ_NODE_PORT": str(self._port),
-            "RABBITMQ_DIST_PORT": str(distribution),
+            "RABBITMQ_DIST_PORT": str(self._distribution_port),
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
