@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from gateway import metrics
 from gateway.console.parts import Parts, PartsOf
 from gateway.console.site import error_page, install_pages, wants_page
-from gateway.errors import FAULTS, NeighbourError
+from gateway.errors import FAULTS, NeighbourError, StoreError
 from gateway.inbound.fhir_http import FhirSide, create_fhir_app
 from gateway.inbound.source import Delivery
 from gateway.mapping.team_event import json_schema
@@ -29,7 +29,7 @@ from gateway.store.overview import Numbers
 #: a team event is small; anything larger is refused before it is read
 EVENT_LIMIT = 100_000
 _PROBLEM = "application/problem+json"
-_DATABASE = "database"
+_DATABASE = StoreError.neighbour
 _STORE_GAUGES = (
     metrics.OUTBOX_PENDING,
     metrics.WITHOUT_RECEIPT,
@@ -140,12 +140,12 @@ def live() -> dict[str, str]:
 
 
 def ready(parts: PartsOf) -> JSONResponse:
-    """Broker and database answer, so messages are taken and letters leave."""
+    """Broker and database answer, and nothing holds up what came last: messages are taken and letters leave."""
     down = list(parts.down())
     try:
         parts.store.ping()
     except NeighbourError:
-        down.append(_DATABASE)
+        down += [] if _DATABASE in down else [_DATABASE]
     return JSONResponse({"status": "not ready" if down else "ready", "down": down}, status_code=503 if down else 200)
 
 

@@ -123,11 +123,16 @@ class Service:
             store=store,
             pipeline=self.pipeline,
             clock=system_now,
-            down=transport.down,
+            down=self.down,
         )
         self.app = create_app(parts)
         self._threads: dict[str, threading.Thread] = {}
         self._server: uvicorn.Server | None = None
+
+    def down(self) -> list[str]:
+        """What is down: links without a connection, and whatever holds up the work though it may answer a ping."""
+        held_up_by = {self.consumer.waits_for, self.relay.waits_for} - {""}
+        return [*self.transport.down(), *sorted(held_up_by)]
 
     def start(self) -> None:
         """Start every loop.

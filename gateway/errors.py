@@ -34,24 +34,29 @@ class NeighbourError(GatewayError):
     """A neighbour (broker, database, disk) does not answer: stop, back off, resume."""
 
     id = "GW-200"
+    #: what health and the page call it
+    neighbour = "neighbour"
 
 
 class BrokerError(NeighbourError):
     """RabbitMQ does not answer, or closed the channel."""
 
     id = "GW-201"
+    neighbour = "broker"
 
 
 class StoreError(NeighbourError):
     """The database does not answer, is read-only or full."""
 
     id = "GW-202"
+    neighbour = "database"
 
 
 class SpoolError(NeighbourError):
     """The spool folder cannot be read or written."""
 
     id = "GW-203"
+    neighbour = "spool folder"
 
 
 class StoreRefusedError(GatewayError):

@@ -26,6 +26,8 @@ class Consumer:
         self._batch_size = batch_size
         self._wait_s = wait_s
         self._stop = threading.Event()
+        #: the neighbour that holds up the work just now; empty while it goes on
+        self.waits_for = ""
 
     def run(self) -> None:
         """Work until ``stop``; what is not acknowledged then comes again."""
@@ -100,14 +102,16 @@ class Consumer:
             wait=wait_random_exponential(multiplier=0.2, max=2),
             stop=stop_when_event_set(self._stop),
             sleep=self._sleep,
-            before_sleep=_tell,
+            before_sleep=self._tell,
             retry_error_callback=lambda _state: None,
         )
-        return retrying(work)
+        result = retrying(work)
+        self.waits_for = ""
+        return result
 
-
-def _tell(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    fault_id = error.id if isinstance(error, NeighbourError) else "GW-200"
-    NEIGHBOUR_DOWN.labels(id=fault_id).inc()
-    log.warning("neighbour.down", id=fault_id, attempt=state.attempt_number, why=str(error))
+    def _tell(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, NeighbourError):
+            self.waits_for = error.neighbour
+            NEIGHBOUR_DOWN.labels(id=error.id).inc()
+            log.warning("neighbour.down", id=error.id, attempt=state.attempt_number, why=str(error))

@@ -106,8 +106,10 @@ class FolderSource:
             self._waiting[claimed] = Waiting(attempt=0, due=now)
 
     def _due(self, limit: int) -> list[Delivery]:
+        """What is due; also what lies further ahead than any wait, because the clock has been set back since."""
         now = self._clock()
-        due = [path for path, waiting in self._waiting.items() if waiting.due <= now]
+        longest = now + RETRY_AFTER[-1]
+        due = [path for path, waiting in self._waiting.items() if waiting.due <= now or waiting.due > longest]
         return [d for d in map(self._hand_over, due[:limit]) if d is not None]
 
     def _hand_over(self, path: Path) -> Delivery | None:

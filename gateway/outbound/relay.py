@@ -43,6 +43,8 @@ class Relay:
         self._looked = float("-inf")
         self._wake = threading.Event()
         self._stop = threading.Event()
+        #: the neighbour that holds up the letters just now; empty while they leave
+        self.waits_for = ""
 
     def offer(self, letters: list[Outgoing], until: datetime) -> None:
         """Fresh letters, saved and claimed for this process until then; from any thread."""
@@ -56,12 +58,13 @@ class Relay:
             try:
                 busy = self.step()
             except NeighbourError as error:
+                self.waits_for = error.neighbour
                 NEIGHBOUR_DOWN.labels(id=error.id).inc()
                 log.warning("neighbour.down", id=error.id, why=str(error))
                 wait = min(wait * 2, _LONGEST_WAIT_S)
                 self._stop.wait(wait)
                 continue
-            wait = self._poll_s
+            wait, self.waits_for = self._poll_s, ""
             if not busy:
                 self._wake.wait(self._poll_s)
                 self._wake.clear()

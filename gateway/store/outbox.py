@@ -37,9 +37,15 @@ class Outbox:
         self.claim_time = claim_time
 
     def claim(self, now: datetime, until: datetime, limit: int) -> list[Outgoing]:
-        """Take due letters, oldest first, for this process alone until the claim runs out."""
-        free = or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until < now)
-        oldest = select(outbox.c.letter_id).where(outbox.c.status == "pending", outbox.c.due_at <= now, free)
+        """Take due letters, oldest first, for this process alone until the claim runs out.
+
+        A moment that lies further ahead than any claim or wait was written by a clock that has been set back since: it
+        must not hold the letter until then.
+        """
+        claimed, due_at = outbox.c.claimed_until, outbox.c.due_at
+        free = or_(claimed.is_(None), claimed < now, claimed > until + self.claim_time)
+        is_due = or_(due_at <= now, due_at > until + RETRY_AFTER[-1])
+        oldest = select(outbox.c.letter_id).where(outbox.c.status == "pending", is_due, free)
         oldest = oldest.order_by(outbox.c.due_at).limit(limit).with_for_update(skip_locked=True)
         due = oldest.cte("due")  # inside IN, PostgreSQL may run a locking sub-select more than once
         with writing(self._engine) as connection:

@@ -259,6 +259,22 @@ def test_it_works_until_it_is_told_to_stop() -> None:
     assert not thread.is_alive()
 
 
+def test_while_it_waits_it_says_for_whom() -> None:
+    world = four()
+    seen: list[str] = []
+    world.trouble.plan("handle", StoreError("read-only"), times=2)
+    strike = world.trouble.strike
+
+    def watch(step: str) -> None:
+        seen.append(world.consumer.waits_for)
+        strike(step)
+
+    world.trouble.strike = watch  # type: ignore[method-assign]
+    world.consumer.step()
+    assert "database" in seen
+    assert world.consumer.waits_for == ""
+
+
 def test_an_error_of_the_source_itself_is_not_swallowed() -> None:
     """The service ends and says so; a consumer that does nothing would look alive."""
     world = four()

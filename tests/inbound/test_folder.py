@@ -151,6 +151,14 @@ def test_due_retries_and_new_files_beyond_the_limit_are_kept_for_the_next_take(f
     assert len({d.handle for batch in batches for d in batch}) == 10
 
 
+def test_a_clock_that_is_set_back_makes_no_retry_wait_for_days(folder: FolderInbound) -> None:
+    folder.put(b"a")
+    (delivery,) = take(folder.source, 1)
+    folder.source.retry(delivery, 1)
+    folder.clock.forward(days=-3)
+    assert [d.data for d in take(folder.source, 1)] == [b"a"]
+
+
 def test_a_file_that_cannot_be_read_waits_and_holds_up_nobody(
     folder: FolderInbound, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -233,9 +233,10 @@ def test_the_service_goes_on_when_the_broker_is_back(running: Relay, sink: FakeS
     put("OUT1", offered=True)
     put("OUT2")
     time.sleep(0.3)
-    assert sink.ids() == []
+    assert (sink.ids(), running.waits_for) == ([], "broker")
     sink.down = False
     wait_for(lambda: sorted(sink.ids()) == ["OUT1", "OUT2"], "both letters")
+    wait_for(lambda: running.waits_for == "", "nothing to wait for")
 
 
 @pytest.mark.parametrize("step", ["claim", "mark_sent", "release"])

@@ -49,6 +49,13 @@ def test_a_claimed_letter_belongs_to_one_until_the_claim_runs_out(store: Store) 
     assert claim(store, NOW + CLAIM + timedelta(milliseconds=1)) == ["OUT1"]
 
 
+def test_a_claim_by_a_clock_that_was_set_back_since_does_not_hold(store: Store) -> None:
+    put(store, outgoing("OUT1"), claimed_until=later(days=400), at=later(days=400))
+    put(store, outgoing("OUT2"), claimed_until=later(seconds=59))
+    assert claim(store) == ["OUT1"]
+    assert claim(store, later(seconds=31)) == ["OUT1"]
+
+
 def test_letters_written_for_a_relay_at_hand_are_claimed_from_the_start(store: Store) -> None:
     put(store, outgoing("OUT1"), claimed_until=SOON)
     assert claim(store) == []
