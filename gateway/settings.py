@@ -54,6 +54,17 @@ class Settings(BaseSettings):
     metrics_token: Annotated[
         SecretStr | None, Field(description="bearer token of /metrics; needed beyond loopback")
     ] = None
+    report_sending: Annotated[
+        bool, Field(description="send §119 reports to KL; off, because the record system (Cura) already reports")
+    ] = False
+    report_url: Annotated[
+        str, Field(description="FHIR base of KL's gateway, https://…/fhir; reports go to <it>/Bundle/<id>")
+    ] = ""
+    report_token_file: Annotated[
+        Path | None, Field(description="file with the access token for KL's gateway, kept fresh by its own client")
+    ] = None
+    report_certificate: Annotated[Path | None, Field(description="PEM system certificate for KL's gateway")] = None
+    report_key: Annotated[Path | None, Field(description="PEM private key of the system certificate")] = None
     message_limit: Annotated[int, Field(ge=10_000, le=_MAX_LIMIT, description="largest message in bytes")] = 10_000_000
     batch_size: Annotated[int, Field(ge=1, le=1000, description="messages per commit at most")] = 100
     prefetch: Annotated[int, Field(ge=1, le=2000, description="unacknowledged messages at most")] = 200
@@ -70,6 +81,9 @@ class Settings(BaseSettings):
         "team_events_token",
         "fhir_token",
         "metrics_token",
+        "report_token_file",
+        "report_certificate",
+        "report_key",
         mode="before",
     )
     @classmethod
@@ -95,6 +109,16 @@ class Settings(BaseSettings):
     def _one_transport(self) -> "Settings":
         if self.amqp_url is not None and self.spool is not None:
             raise ValueError("set GATEWAY_AMQP_URL or GATEWAY_SPOOL, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _reporting(self) -> "Settings":
+        if (self.report_certificate is None) != (self.report_key is None):
+            raise ValueError("set GATEWAY_REPORT_CERTIFICATE and GATEWAY_REPORT_KEY, or neither")
+        if self.report_url and not self.report_url.startswith("https://"):
+            raise ValueError("GATEWAY_REPORT_URL must begin with https://")
+        if self.report_sending and not (self.report_url and self.report_token_file):
+            raise ValueError("GATEWAY_REPORT_SENDING needs GATEWAY_REPORT_URL and GATEWAY_REPORT_TOKEN_FILE")
         return self
 
     @model_validator(mode="after")

@@ -21,6 +21,7 @@ AMQP_URL = os.environ.get("GATEWAY_TEST_AMQP_URL") or "amqp://guest:guest@127.0.
 DATABASE_URL = os.environ.get("GATEWAY_TEST_DATABASE_URL") or "postgresql://postgres@127.0.0.1:5432/postgres"
 _TABLES = (
     "clocks, notes, audit, sessions, accounts, files, objects, "
+    "report_bodies, reports, "
     "transmissions, outbox_bodies, outbox, parked, events, decisions, case_bodies, cases, letters, bodies, messages"
 )
 

@@ -16,6 +16,7 @@ from gateway.commands import (
     explain,
     parked,
     replay,
+    report,
     run,
     simulate,
     status,
@@ -48,6 +49,7 @@ for module in (run, demo, explain, check, topology, event, status, replay, simul
     app.command(module.NAME)(module.command)
 app.add_typer(parked.app, name="parked")
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(report.app, name="report")
 
 
 def main() -> None:

@@ -290,6 +290,37 @@ parked = Table(
     Index("parked_message", "message"),
 )
 
+# ------------------------------------------------------------------ delivery reports for KL
+reports = Table(
+    "reports",
+    metadata,
+    # Bundle.id
+    Column("report_id", String(36), primary_key=True),
+    Column("citizen_index", String(32), nullable=False),
+    # the Danish day it covers
+    Column("day", String(10), nullable=False),
+    # how many reports of that citizen and day were refused before
+    Column("ordinal", Integer, nullable=False),
+    # case ids between commas
+    Column("case_ids", Text, nullable=False),
+    # built | delivered | refused
+    Column("status", String(10), nullable=False),
+    Column("built_at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),
+    # HTTP status, issue codes and places; never what KL writes in words
+    Column("answer", Text),
+    Index("reports_citizen_day", "citizen_index", "day", "ordinal", unique=True),
+    Index("reports_status", "status", "day"),
+    Index("reports_day", "day"),
+)
+
+report_bodies = Table(
+    "report_bodies",
+    metadata,
+    Column("report_id", String(36), ForeignKey("reports.report_id"), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
 # ------------------------------------------------------------------ people who use the page
 accounts = Table(
     "accounts",

@@ -21,6 +21,7 @@ from gateway.store.outbox import CLAIM, Outbox
 from gateway.store.overview import Overview
 from gateway.store.parking import Parking
 from gateway.store.past import Past
+from gateway.store.reports import Reports
 from gateway.store.schema import installation
 from gateway.store.sessions import Sessions
 from gateway.store.trends import Trends
@@ -41,6 +42,7 @@ class Store:
         self.overview = Overview(engine)
         self.parking = Parking(engine, codec)
         self.past = Past(engine, codec)
+        self.reports = Reports(engine, codec)
         self.audit = Audit(engine, codec)
         self.accounts = Accounts(engine)
         self.sessions = Sessions(engine)

@@ -34,6 +34,8 @@ class Reporting(msgspec.Struct, frozen=True, kw_only=True):
     municipality: Municipality
     #: address in front of ``Type/id`` in ``fullUrl``
     base: str
+    #: False: a case that was told of has been erased since; what it told stays as it was told
+    complete: bool = True
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +63,13 @@ def days_of(cases: Iterable[Case]) -> frozenset[date]:
     )
 
 
+def missing_numbers(municipality: Municipality) -> list[str]:
+    """Places of the municipality file whose SOR id a report needs and that have none."""
+    places = {"letterhead.sor": municipality.letterhead.sor}
+    places |= {f"teams.{key}.sor": team.sor for key, team in municipality.teams.items()}
+    return [place for place, sor in places.items() if not sor]
+
+
 def cannot_be_reported(cases: Iterable[Case]) -> bool:
     """The guide allows the CPR alone: a citizen with a replacement number is in no report."""
     return any(case.referral.citizen.cpr is None for case in cases)
@@ -73,8 +82,8 @@ def delivery_report(reporting: Reporting, told: Resources, day: date, ordinal: i
     """
     now = _now(reporting, day)
     changed = [one for key, one in now.items() if _is_content(one) and told.get(key) != one]
-    gone = [in_error(one) for key, one in told.items() if key not in now and _is_content(one)]
-    changed += [one for one in gone if told[_key(one)] != one]
+    gone = [one for key, one in told.items() if reporting.complete and key not in now and _is_content(one)]
+    changed += [in_error(one) for one in gone if in_error(one) != one]
     if not changed:
         return None
     own = fhir_id(Cause(sender=reporting.patient, id=day.isoformat()), "delivery-report", "KL", ordinal)

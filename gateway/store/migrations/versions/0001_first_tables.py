@@ -281,11 +281,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("notes_case", "notes", ["case_id"], unique=False)
+    op.create_table(
+        "reports",
+        sa.Column("report_id", sa.String(length=36), nullable=False),
+        sa.Column("citizen_index", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("case_ids", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("built_at", _MOMENT, nullable=False),
+        sa.Column("settled_at", _MOMENT, nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("report_id"),
+    )
+    op.create_index("reports_citizen_day", "reports", ["citizen_index", "day", "ordinal"], unique=True)
+    op.create_index("reports_status", "reports", ["status", "day"], unique=False)
+    op.create_index("reports_day", "reports", ["day"], unique=False)
+    op.create_table(
+        "report_bodies",
+        sa.Column("report_id", sa.String(length=36), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.report_id"]),
+        sa.PrimaryKeyConstraint("report_id"),
+    )
 
 
 def downgrade() -> None:
     for table in ("notes", "audit", "sessions", "accounts", "clocks"):
         op.drop_table(table)
+    op.drop_table("report_bodies")
+    op.drop_table("reports")
     op.drop_table("outbox_bodies")
     op.drop_table("case_bodies")
     op.drop_table("bodies")

@@ -1,0 +1,94 @@
+"""``gateway report``: files of days that are over; nothing leaves the house unless that is switched on."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.clocks import system_now
+from gateway.inbound.pipeline import Pipeline
+from gateway.inbound.source import Delivery
+from gateway.municipality.model import load
+from gateway.referral.workdays import local_date
+from gateway.simulate.stories import recorded
+from gateway.store.store import Store, open_store
+from tests.builders import emessage, xref15
+from tests.commands.conftest import Gateway
+from tests.kl_builders import check_with_the_guide
+from tests.reference import shared_folder
+
+TODAY = local_date(system_now())
+LAST_WEEK = TODAY - timedelta(days=7)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """The default store with all recorded messages, which came a week ago."""
+    url = f"sqlite:///{tmp_path}/spool/gateway.sqlite3"
+    with open_store(url) as store:
+        then = system_now() - timedelta(days=7)
+        Pipeline(store, load(), lambda: then).handle([Delivery(data=data) for data in recorded().values()])
+    return url
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted((folder / "reports").glob("*.json"))
+
+
+def test_the_reports_of_a_day_are_files_that_the_guide_accepts(url: str, gateway: Gateway, tmp_path: Path) -> None:
+    ended = gateway("report", "build", "--day", LAST_WEEK)
+    assert ended == (0, f"{LAST_WEEK}: {len(files(tmp_path))} rapporter i reports/\n", "")
+    bundles = [json.loads(file.read_text()) for file in files(tmp_path)]
+    assert len(bundles) > 5
+    assert {f"{LAST_WEEK}-{bundle['id']}.json" for bundle in bundles} == {file.name for file in files(tmp_path)}
+    assert (tmp_path / "reports").stat().st_mode & 0o077 == 0
+    check_with_the_guide(shared_folder(), tmp_path, bundles)
+    with open_store(url) as store:
+        assert [(a.what, a.subject) for a in store.audit.latest()] == [("report.built", LAST_WEEK.isoformat())]
+
+
+def test_asked_again_the_day_is_the_same(url: str, gateway: Gateway, tmp_path: Path) -> None:
+    gateway("report", "build", "--day", LAST_WEEK)
+    first = {file.name: file.read_bytes() for file in files(tmp_path)}
+    gateway("report", "build", "--day", LAST_WEEK)
+    assert {file.name: file.read_bytes() for file in files(tmp_path)} == first
+
+
+def test_yesterday_takes_what_was_not_reported_before(url: str, gateway: Gateway, tmp_path: Path) -> None:
+    ended = gateway("report", "build")
+    assert ended.out == f"{LAST_WEEK}: {len(files(tmp_path))} rapporter i reports/\n"
+    again = gateway("report", "build")
+    assert again.out == "intet nyt at indberette\n"
+
+
+def test_one_case_is_all_of_its_citizens_days(url: str, gateway: Gateway, tmp_path: Path) -> None:
+    case_id = _a_case(url)
+    ended = gateway("report", "build", "--case", case_id, "--out", "one")
+    assert ended.out == f"{LAST_WEEK}: 1 rapporter i one/\n"
+    assert gateway("report", "build", "--case", case_id, "--out", "one").out == ended.out
+
+
+def _a_case(url: str) -> str:
+    with open_store(url) as store:
+        return next(c.case_id for c in store.past.cases() if c.decision.outcome == "accepted")
+
+
+def test_days_that_are_not_over_and_unknown_cases_are_wrong_use(url: str, gateway: Gateway) -> None:
+    today = gateway("report", "build", "--day", TODAY)
+    assert (today.status, "the day is not over" in today.err) == (2, True)
+    unknown = gateway("report", "build", "--case", "unknown")
+    assert (unknown.status, "no case" in unknown.err) == (2, True)
+
+
+def test_who_cannot_be_reported_is_counted(url: str, gateway: Gateway) -> None:
+    with open_store(url) as store:
+        _refer_without_cpr(store)
+    ended = gateway("report", "build", "--day", LAST_WEEK)
+    assert ended.err == "gateway: 1 borgere uden CPR-nummer kan ikke indberettes\n"
+
+
+def _refer_without_cpr(store: Store) -> None:
+    data = emessage(xref15(cpr=None, replacement_cpr="1203651AB1"))
+    outcome = Pipeline(store, load(), system_now).handle_one(Delivery(data=data))
+    assert outcome.cases
