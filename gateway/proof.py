@@ -10,6 +10,7 @@ from gateway.errors import ConfigurationError
 from gateway.mapping.interpretation import Interpretation, interpretation
 from gateway.mapping.medcom import xdis15
 from gateway.mapping.medcom.letter_types import NAMESPACE_OF
+from gateway.mapping.medcom.other_types import OTHER_TYPES
 from gateway.municipality.model import Municipality, load
 from gateway.referral.model import ReferrerKind
 
@@ -37,6 +38,7 @@ def problems(municipality: Municipality, tables: Interpretation) -> list[str]:
         *_numbers(municipality),
         *_senders(municipality),
         *_versions(municipality),
+        *_forwards(municipality),
     ]
 
 
@@ -88,3 +90,9 @@ def _versions(municipality: Municipality) -> Iterator[str]:
     for gln, version in municipality.versions.xdis15.items():
         if version not in known:
             yield f"versions.xdis15.{gln}: unknown version {version!r}; one of {', '.join(known)}"
+
+
+def _forwards(municipality: Municipality) -> Iterator[str]:
+    """Only what is known and not read can be forwarded unread."""
+    for name in sorted(set(municipality.forwards) - OTHER_TYPES):
+        yield f"forwards.{name}: no type that can be forwarded; one of {', '.join(sorted(OTHER_TYPES))}"

@@ -15,6 +15,7 @@ from gateway.errors import ConflictError, Fault
 from gateway.inbound.source import Delivery
 from gateway.mapping.edifact.interchange import MESSAGE_TYPES
 from gateway.mapping.medcom.letter_types import LETTER_TYPES
+from gateway.mapping.medcom.other_types import OTHER_TYPES
 from gateway.metrics import HANDLED, HANDLING_SECONDS, PARKED
 from gateway.municipality.model import Municipality
 from gateway.receive import DEFAULT_LIMIT, Entrance, read, receive
@@ -35,6 +36,7 @@ _TYPES = (
     frozenset({"VANS PositiveMessage", "VANS NegativeMessage", "team-event", "unknown"})
     | {row.type for row in LETTER_TYPES}
     | {row.type for row in MESSAGE_TYPES}
+    | OTHER_TYPES
 )
 
 

@@ -16,6 +16,7 @@ from gateway.mapping.fhir import reader as fhir
 from gateway.mapping.fhir.forms import NAMESPACE as FHIR_NAMESPACE
 from gateway.mapping.medcom import emessage, vans
 from gateway.mapping.medcom.elements import ImpossibleValueError, children
+from gateway.mapping.medcom.other_types import OTHER_MESSAGES, read_other_message
 from gateway.mapping.medcom.parsing import parse, salvage
 from gateway.mapping.medcom.schema import violations
 from gateway.referral.letters import FHIR, Arrival, Carrier, VansArrival
@@ -27,7 +28,8 @@ _replace = msgspec.structs.replace
 class Format(msgspec.Struct, frozen=True, kw_only=True):
     """An outer format: the root element that tells it, and its reader."""
 
-    root: str
+    #: None: any root of the namespace
+    root: str | None
     #: None: any namespace (the reader refuses those it does not know)
     namespace: str | None
     read: Callable[[etree._Element, str], Reading]
@@ -88,14 +90,20 @@ _FHIR = tuple(
     Format(root=root, namespace=FHIR_NAMESPACE, read=fhir.read_xml, read_ids=fhir.read_xml_ids)
     for root in ("Bundle", "ServiceRequest")
 )
+#: standards of their own, which we know and do not read; nothing of them tells a sender
+_OTHERS = tuple(
+    Format(root=None, namespace=namespace, read=read_other_message, read_ids=lambda _: Reading())
+    for namespace in OTHER_MESSAGES
+)
 #: the outer formats, in the order they are tried
 FORMATS: tuple[Format, ...] = (
     Format(root="Emessage", namespace=None, read=emessage.read, read_ids=emessage.read_ids),
+    *_OTHERS,
     Format(root="VANSEnvelope", namespace=vans.NAMESPACE, read=_read_vans, read_ids=_read_vans_ids),
     *_FHIR,
 )
 #: what may stand in a VANSEnvelope as XML: not another one
-_PAYLOADS = FORMATS[:1]
+_PAYLOADS = (FORMATS[0], *_OTHERS)
 #: of a message beyond the limit, this much is looked at for its sender
 _HEAD = 100_000
 
@@ -141,7 +149,7 @@ def identify(root: etree._Element, formats: tuple[Format, ...] = FORMATS) -> For
     """The outer format of a root element; None for an unknown one."""
     namespace, _, name = root.tag.rpartition("}")
     for candidate in formats:
-        if candidate.root == name and candidate.namespace in {None, namespace[1:]}:
+        if candidate.root in {None, name} and candidate.namespace in {None, namespace[1:]}:
             return candidate
     return None
 

@@ -16,14 +16,14 @@ from gateway.mapping.encoding import encode, wrap
 from gateway.mapping.fhir.team_bundle import bundle
 from gateway.mapping.medcom import xctl
 from gateway.mapping.medcom.emessage import read
-from gateway.municipality.model import load
+from gateway.municipality.model import inconsistencies, load
 from gateway.referral.admission import admit
 from gateway.referral.decide import Running, decide
 from gateway.referral.ids import Cause, base36, fhir_id, letter_id
 from gateway.referral.letters import Arrival, Carrier, DischargeNote, Outgoing, Receipt, StatusLetter, TeamMessage
 from gateway.referral.needs import Needs
 from gateway.referral.reply import Reply
-from tests.builders import OUR_GLN, RECEIVED, SENDER_GLN, emessage, handle, icpc, sks, vans, xref15
+from tests.builders import OUR_GLN, RECEIVED, SENDER_GLN, emessage, handle, icpc, kinds, only, sks, vans, xref15
 from tests.mapping.values import DISCHARGE_NOTES, RECEIPTS, REFERRALS, STATUS_LETTERS
 from tests.reference import check_with_medcom, own_violations
 
@@ -202,3 +202,11 @@ def test_a_resend_in_a_vans_envelope_keeps_its_content_to_the_byte() -> None:
     assert first != again
     assert first.split(b"<Data>")[1] == again.split(b"<Data>")[1]
     assert first.split(b"<Message>")[1] == again.split(b"<Message>")[1]
+
+
+def test_a_receiver_may_choose_edifact_for_what_came_in_xml() -> None:
+    chosen = msgspec.structs.replace(MUNICIPALITY, formats={SENDER_GLN: "edifact"})
+    assert inconsistencies(chosen) == []
+    outcome = handle(emessage(), municipality=chosen)
+    assert kinds(outcome) == ["XCTL03", "DIS91", "Task"]
+    assert own_violations(wrap(only(outcome, "DIS91"), "GLDUDGAAENDE01", RECEIVED)) == []

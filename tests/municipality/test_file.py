@@ -77,6 +77,8 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
         ('["overweight",', '["cancer", "overweight",', "cancer is both routed and not offered"),
         ('vans = "vans"', 'vans = "none"', "receipts.vans must be 'vans' or 'both'"),
         ('identifier_code = "kommunenummer"', 'identifier_code = "kommune"', "letterhead.identifier_code must be one"),
+        ("[receipts]", '[forwards]\nXREF22 = "x"\n[receipts]', "forwards.XREF22 names the unknown team"),
+        ("[receipts]", '[formats]\n1 = "pdf"\n[receipts]', "formats.1 must be one of edifact, fhir-json"),
         ('["06-05",', '["6-5",', "closing_days: '6-5' is no MM-DD"),
         ('["06-05",', '["02-30",', "closing_days: '02-30' is no MM-DD"),
         ("[letters.review]", "[letters.hest]", "letters.review is missing"),

@@ -12,12 +12,16 @@ from gateway.errors import Fault
 from gateway.mapping.latin1 import latin1
 from gateway.mapping.medcom.elements import Children, ImpossibleValueError, below, children, group, tag, text_of
 from gateway.mapping.medcom.letter_types import LETTER_TYPES, NAMESPACE_OF, LetterType, known_elements
+from gateway.mapping.medcom.other_types import OTHER_LETTERS, OTHER_NAMESPACES, read_other_letter
 from gateway.mapping.medcom.parties import read_moment, write_moment
-from gateway.mapping.medcom.schema import SCHEMA_FILES, violations
+from gateway.mapping.medcom.schema import SCHEMA_FILES, Violation, violations
+from gateway.referral.correspondence import OtherLetter
 from gateway.referral.letters import Arrival, Outgoing
 from gateway.referral.reading import Reading, ReadLetter, content_digest
 
 ROOT = "Emessage"
+#: a namespace whose envelope stands for every other
+_ANY = NAMESPACE_OF["XDIS15", "XD1530L"]
 #: types whose receivers expect ISO-8859-1 (facts §9); the others are sent as UTF-8
 _LATIN1_TYPES = frozenset({"XDIS91", "XCTL02", "XCTL03"})
 
@@ -27,7 +31,7 @@ def read(root: etree._Element, digest: str) -> Reading:
     namespace = root.tag[1:].partition("}")[0] if root.tag.startswith("{") else ""
     elements = _letters(root)
     arrival = read_arrival(root)
-    if namespace not in SCHEMA_FILES:
+    if namespace not in SCHEMA_FILES and namespace not in OTHER_NAMESPACES:
         return Reading(arrival=arrival, letters=_unread(elements), fault=Fault(id="GW-110"), digest=digest)
     letters, fault = _read_letters(root, elements, namespace)
     if fault is None and arrival.sent_at is None:
@@ -43,12 +47,19 @@ def _read_letters(
     root: etree._Element, elements: list[etree._Element], namespace: str
 ) -> tuple[tuple[ReadLetter, ...], Fault | None]:
     """The letters, and what is wrong outside them: that refuses all."""
+    if namespace not in SCHEMA_FILES:
+        letters = tuple(_read_checked(child, namespace) for child in elements)
+        return letters, _fault_outside(root, namespace, elements, elements)
     unknown = [child for child in elements if _name(child) not in known_elements(namespace)]
     if not unknown and not violations(root, namespace):
         return tuple(_read_valid(child, namespace) for child in elements), None
     letters = tuple(_read_checked(child, namespace) for child in elements)
-    refused = [child for child, letter in zip(elements, letters, strict=True) if letter.fault is not None]
+    refused = [x for x, letter in zip(elements, letters, strict=True) if letter.fault or _is_unread(letter)]
     return letters, _fault_outside(root, namespace, elements, refused)
+
+
+def _is_unread(letter: ReadLetter) -> bool:
+    return isinstance(letter.content, OtherLetter)
 
 
 def read_ids(root: etree._Element) -> Reading:
@@ -123,10 +134,21 @@ def _fault_outside(
         return Fault(id="GW-121", detail="Envelope mangler")
     if not elements:
         return Fault(id="GW-121", detail="ingen breve i kuverten")
-    found = violations(envelope, namespace)
+    found = _violations_of_envelope(envelope, namespace)
     if not found and len(refused) < len(elements):
         found = violations(_with_valid_letters(root, elements, refused), namespace)
     return Fault(id="GW-121", detail=found[0].text) if found else None
+
+
+def _violations_of_envelope(envelope: etree._Element, namespace: str) -> tuple[Violation, ...]:
+    """The envelope is the same in every namespace (facts §2.1); where we have no schema, another one's checks it."""
+    if namespace in SCHEMA_FILES:
+        return violations(envelope, namespace)
+    moved = deepcopy(envelope)
+    for element in moved.iter("*"):
+        if element.tag.startswith(f"{{{namespace}}}"):
+            element.tag = f"{{{_ANY}}}{_name(element)}"
+    return violations(moved, _ANY)
 
 
 def _with_valid_letters(
@@ -145,6 +167,9 @@ def _read_checked(element: etree._Element, namespace: str) -> ReadLetter:
     """One letter of an envelope in which something is wrong."""
     known = known_elements(namespace).get(_name(element))
     if known is None:
+        other = OTHER_LETTERS.get((namespace, _name(element)))
+        if other is not None:
+            return read_other_letter(element, other, _ids(element))
         return _faulty(element, Fault(id="GW-110", detail=_name(element)[:35]))
     version = _ids(element)[1]
     if version and version not in {t.version for t in known}:
