@@ -34,7 +34,7 @@ TABLES = (
     "tails.tsv",
     "terms.tsv",
 )
-_SMALL = frozenset({"filler", "boundary", "join", "value_link"})
+_SMALL = frozenset({"filler", "boundary", "join", "value_link", "real_word"})
 ROLES = frozenset({"primary", "offer", "conditional", "review", "risk_factor", "dependence", "not_offered", "none"})
 
 
@@ -116,7 +116,13 @@ def _word_tables(texts: Mapping[str, str]) -> WordTables:
     tails = list(_rows(texts["tails.tsv"]))
     free = [row["tail"] for row in tails if row["first_part"] == "any"]
     return WordTables(
-        lexicon=Lexicon(terms, [c for c in cues if c.kind not in _SMALL], (row["tail"] for row in tails), free),
+        lexicon=Lexicon(
+            terms,
+            [c for c in cues if c.kind not in _SMALL],
+            [row["tail"] for row in tails],
+            free,
+            _words(cues, "real_word"),
+        ),
         concepts=frozenset(p.kind for p in terms),
         headings=MappingProxyType({row["heading"]: row["scope"] for row in _rows(texts["headings.tsv"])}),
         abbreviations=frozenset(row["abbreviation"] for row in _rows(texts["abbreviations.tsv"])),

@@ -144,6 +144,20 @@ def view(decision: Decision) -> View:
     )
 
 
+def dangers(want: View, got: View) -> list[str]:
+    """What a wrong decision may lead to that nobody would notice in time; empty when nothing of the kind."""
+    missed_teams = {a.team for a in want.assignments} - {a.team for a in got.assignments}
+    other_teams = {a.team for a in got.assignments} - {a.team for a in want.assignments}
+    told = {
+        "accepted though a person should look": got.outcome == "accepted" != want.outcome,
+        "returned though a person should look": got.outcome == "return" and want.outcome == "review",
+        "sign of danger missed": "URGENT" in want.reasons and "URGENT" not in got.reasons,
+        "programme missed": not set(want.programmes) <= set(got.programmes),
+        "wrong team": bool(missed_teams or other_teams),
+    }
+    return [name for name, so in told.items() if so]
+
+
 def retold(case: LabelledCase, text: str) -> LabelledCase:
     """The same case with another text."""
     return msgspec.structs.replace(case, text=text)

@@ -17,6 +17,7 @@ from tests.cases.cases import (
     LabelledCase,
     View,
     all_cases,
+    dangers,
     decided,
     difference,
     read_cases,
@@ -37,6 +38,28 @@ CONTRADICTIONS = {
 def test_decided_as_labelled(case: LabelledCase, municipality: Municipality) -> None:
     found = view(decided(case, municipality))
     assert found == case.expected, difference(case, found)
+
+
+def test_no_dangerous_error(municipality: Municipality) -> None:
+    judged = {case.id: dangers(case.expected, view(decided(case, municipality))) for case in CASES}
+    assert len(judged) > 1000
+    assert {case: found for case, found in judged.items() if found} == {}
+
+
+def test_what_is_dangerous() -> None:
+    """Each kind is told by name, for one decision changed in one way."""
+    case = next(c for c in CASES if c.expected.outcome == "review" and c.expected.programmes == ("copd",))
+    wrongs: dict[str, dict[str, object]] = {
+        "accepted though a person should look": {"outcome": "accepted"},
+        "returned though a person should look": {"outcome": "return"},
+        "programme missed": {"programmes": ()},
+        "wrong team": {"assignments": ()},
+    }
+    for name, wrong in wrongs.items():
+        assert dangers(case.expected, msgspec.structs.replace(case.expected, **wrong)) == [name]
+    urgent = next(c.expected for c in CASES if "URGENT" in c.expected.reasons)
+    assert dangers(urgent, msgspec.structs.replace(urgent, reasons=())) == ["sign of danger missed"]
+    assert dangers(urgent, urgent) == []
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])

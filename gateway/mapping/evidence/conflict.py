@@ -48,11 +48,20 @@ def _other_type(evidence: Gathered) -> Iterator[Finding]:
 def _doubted(evidence: Gathered, name: str) -> Mention | None:
     """The first doubt or denial of a coded disease that nothing in the text affirms."""
     words = _DENIABLE.get(name) or _DOUBTABLE.get(name, ())
+    untested = _test_pending(evidence) if name == "copd" else None
     own = [m for m in evidence.prose.of(*words) if not m.family]
     exact = [m for m in own if m.concept == words[0] or name in _DOUBTABLE] if words else []
-    if any(m.affirmed for m in exact or own):
-        return None
+    if untested is not None or any(m.affirmed for m in exact or own):
+        return untested
     return next((m for m in own if m.doubted or m.refuted or (m.negated and name in _DENIABLE)), None)
+
+
+def _test_pending(evidence: Gathered) -> Mention | None:
+    """«Spirometri bestilt», where no result of one is told."""
+    prose = evidence.prose
+    if prose.of("lung_result"):
+        return None
+    return next((m for m in prose.of("lung_test") if m.pending and not (m.family or m.past)), None)
 
 
 def _unwanted(evidence: Gathered, name: str) -> Mention | None:

@@ -75,9 +75,15 @@ def _is_of_neck(evidence: Gathered, mention: Mention) -> bool:
 
 
 def _has_need(evidence: Gathered, name: str) -> bool:
-    """A present need after a past illness: late effects or its own offer; a general offer where nothing else is ill."""
+    """A present need after a past illness: late effects or its own offer; a general offer where nothing else is ill.
+
+    «Ingen senfølger» says that there is none.
+    """
     prose = evidence.prose
-    if any(not (m.negated or m.doubted or m.family) for m in prose.of(*_NEEDED[name])):
+    needs = prose.of(*_NEEDED[name])
+    if needs and all(m.negated for m in needs):
+        return False
+    if any(not (m.negated or m.doubted or m.family) for m in needs):
         return True
     others = [w for other, (words, _) in DISEASES.items() if other != name for w in words]
     asked = [m for m in prose.requested(*_GENERIC) if not m.place.startswith(KIND_PLACE)]

@@ -41,9 +41,17 @@ class Lexicon:
     """Phrases in a trie, and the way from a written word to the words in it. Immutable after construction."""
 
     def __init__(
-        self, terms: Iterable[Phrase], cues: Iterable[Phrase], tails: Iterable[str], free_tails: Iterable[str]
+        self,
+        terms: Iterable[Phrase],
+        cues: Iterable[Phrase],
+        tails: Iterable[str],
+        free_tails: Iterable[str],
+        real_words: Iterable[str] = (),
     ) -> None:
-        """``tails`` close a compound with a known first part; ``free_tails`` close one with any first part."""
+        """``tails`` close a compound with a known first part; ``free_tails`` close one with any first part.
+
+        ``real_words`` begin words that are written as meant although they resemble a term: «hjerne…» is not «hjerte…».
+        """
         self.root = Node()
         self.words: set[str] = set()
         for phrase in terms:
@@ -55,6 +63,7 @@ class Lexicon:
         self._free_tails = frozenset(free_tails)
         self.words |= set(self._tails)
         self._near = _neighbours(mendable)
+        self._real_words = tuple(real_words)
         self.read = lru_cache(maxsize=_CACHE)(self._read)
 
     def _add(self, phrase: Phrase) -> None:
@@ -108,7 +117,11 @@ class Lexicon:
         if len(word) < _LONG - 1:
             return None
         found = {near for key in _variants(word) for near in self._near.get(key, ()) if _one_slip(word, near)}
-        return found.pop() if len(found) == 1 else None
+        if len(found) != 1:
+            return None
+        near = found.pop()
+        meant = any(word.startswith(real) and not near.startswith(real) for real in self._real_words)
+        return None if meant else near
 
 
 def _cut_tail(word: str, tail: str) -> str | None:

@@ -34,6 +34,8 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True):
     requested: bool = False
     refused: bool = False
     ongoing: bool = False
+    #: ordered, not made yet
+    pending: bool = False
     #: a word beside it tells of something that happened
     happened: bool = False
 
@@ -97,5 +99,6 @@ def _mention(told: tuple[str, int], sentence: Sentence, item: Found, scopes: set
         requested="request" in scopes and "refusal" not in scopes,
         refused="refusal" in scopes,
         ongoing="ongoing" in scopes,
+        pending="pending" in scopes,
         happened="event" in scopes,
     )

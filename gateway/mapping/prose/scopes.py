@@ -9,8 +9,11 @@ from gateway.mapping.prose.search import Found, SmallWords
 
 #: scopes by the kind of their words; a kind with ``_after`` stands behind
 FORWARD = frozenset(
-    {"negation", "doubt", "family", "others", "husband", "past", "request", "refusal", "ongoing", "event", "refuted"}
-)
+    [
+        "negation", "doubt", "family", "others", "husband", "past", "request", "refusal", "ongoing", "event", "refuted",
+        "pending",
+    ]
+)  # fmt: skip
 PERSONS = frozenset({"family", "others", "husband"})
 _AFTER = {f"{kind}_after": kind for kind in FORWARD}
 _NEAR, _FAR = 4, 9
@@ -24,6 +27,8 @@ def scopes_of(sentence: Sentence, item: Found, cues: list[Found], small: SmallWo
     """The scopes that reach a mention, its heading's among them."""
     scopes = {sentence.scope} if sentence.scope else set()
     words = sentence.words
+    if any(cue.phrase.kind == "asking" and cue.start == 0 for cue in cues):  # «Kan I tilbyde noget ved KOL?»
+        cues = [cue for cue in cues if cue.phrase.words != ("?",)]
     if not _NO.isdisjoint(item.phrase.words):  # «kan ikke deltage på hold» says its own no
         cues = [cue for cue in cues if cue.phrase.kind != "negation"]
     for cue in cues:
@@ -92,6 +97,8 @@ def _within_list(words: list[str], start: int, stop: int, small: SmallWords) -> 
 
 def _reaches_back(words: list[str], item: Found, cue: Found, small: SmallWords) -> bool:
     between = words[item.end : cue.start]
+    if len(between) > 1 and between[-2] == "," and between[-1] in _RELATIVE:  # «KOL, som er afkræftet»
+        between = between[:-2]
     return len(between) <= _NEAR and "," not in between and (small.boundaries - {":"}).isdisjoint(between)
 
 

@@ -8,6 +8,8 @@ from gateway.mapping.prose.words import is_decimal
 
 #: letters of a word that may be a laboratory's abbreviation
 _SHORT = 3
+#: how many small words may stand in a phrase in a row
+_FILLERS = 2
 _SIGNS = frozenset({":", ","})
 
 
@@ -62,16 +64,24 @@ def _fills(word: str, fillers: frozenset[str]) -> bool:
     return word in fillers or word.isdigit()
 
 
+def _behind_fillers(words: list[str], index: int, fillers: frozenset[str]) -> int:
+    """The place behind a few small words."""
+    stop = min(index + _FILLERS, len(words))
+    while index < stop and _fills(words[index], fillers):
+        index += 1
+    return index
+
+
 def _longest(words: list[str], start: int, node: Node, fillers: frozenset[str]) -> tuple[int, tuple[Phrase, ...]]:
     best_end, best = start + 1, node.phrases
     index = start + 1
     while index < len(words):
         following = node.next.get(words[index])
         if following is None:
-            if _fills(words[index], fillers) and index + 1 < len(words) and words[index + 1] in node.next:
-                index += 1
-                continue
-            break
+            index = _behind_fillers(words, index, fillers)
+            following = node.next.get(words[index]) if index < len(words) else None
+            if following is None:
+                break
         node = following
         index += 1
         if node.phrases:
