@@ -15,6 +15,7 @@ from gateway.store.alarms import Alarms
 from gateway.store.audit import Audit
 from gateway.store.board import Board
 from gateway.store.codec import Codec, CompressingCodec
+from gateway.store.dossier import Dossiers
 from gateway.store.engine import insert, open_engine, reading, writing
 from gateway.store.inbox import Inbox
 from gateway.store.outbox import CLAIM, Outbox
@@ -40,6 +41,7 @@ class Store:
         self.inbox = Inbox(engine, codec)
         self.outbox = Outbox(engine, codec, claim_time)
         self.overview = Overview(engine)
+        self.dossiers = Dossiers(engine, codec)
         self.parking = Parking(engine, codec)
         self.past = Past(engine, codec)
         self.reports = Reports(engine, codec)

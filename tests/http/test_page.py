@@ -145,7 +145,7 @@ def test_an_empty_store_has_pages_too(site: Site) -> None:
 
 def test_the_pages_show_counts_and_clocks_and_nobodys_name(busy: Site) -> None:
     overview, board = busy.page("/").text, busy.page("/board").text
-    assert re.search(r"<dt>Parkeret</dt><dd>3<small>", overview)
+    assert re.search(r'<dt>Parkeret</dt><dd><a href="/parked">3</a><small>', overview)
     assert "åbne forløb" in board
     assert not [name for name in persons() if name in overview + board]
 
