@@ -114,7 +114,7 @@ class Service:
         self.relay = Relay(store.outbox, transport.sink, system_now)
         self.pipeline = Pipeline(store, municipality, system_now, self.relay.offer, settings.message_limit)
         self.consumer = Consumer(transport.source, self.pipeline, settings.batch_size)
-        self.ticker = Ticker(store.alarms, system_now, municipality.clocks)
+        self.ticker = Ticker(store, system_now, municipality.clocks, settings.auto_resend)
         self.failed = threading.Event()
         self._ended = threading.Event()
         parts = Parts(

@@ -9,7 +9,8 @@ import structlog
 from gateway.errors import NeighbourError
 from gateway.municipality.model import Clocks
 from gateway.referral.clocks import receipt_clock
-from gateway.store.alarms import Alarm, Alarms, Tick
+from gateway.store.alarms import Alarm, Tick
+from gateway.store.store import Store
 
 log = structlog.get_logger()
 
@@ -22,8 +23,12 @@ def system_now() -> datetime:
 class Ticker:
     """Looks at the clocks every few seconds: raises alarms and clears them, each once."""
 
-    def __init__(self, alarms: Alarms, clock: Callable[[], datetime], rules: Clocks, every_s: float = 10.0) -> None:
-        self._alarms = alarms
+    def __init__(
+        self, store: Store, clock: Callable[[], datetime], rules: Clocks, resends: int = 0, every_s: float = 10.0
+    ) -> None:
+        """``resends``: how many times a letter without a receipt is sent again by itself."""
+        self._store = store
+        self._resends = resends
         self._clock = clock
         self._rules = rules
         self._every_s = every_s
@@ -49,12 +54,16 @@ class Ticker:
             NeighbourError: the store does not answer; the next look makes up for it.
         """
         now = self._clock()
-        late = self._alarms.without_receipt(now - timedelta(minutes=self._rules.receipt_minutes))
-        tick = self._alarms.tick(now, (receipt_clock(*letter, self._rules) for letter in late))
+        receipt_due = now - timedelta(minutes=self._rules.receipt_minutes)
+        late = self._store.alarms.without_receipt(receipt_due)
+        tick = self._store.alarms.tick(now, (receipt_clock(*letter, self._rules) for letter in late))
         for alarm in tick.raised:
             _tell("alarm.raised", alarm)
         for alarm in tick.cleared:
             _tell("alarm.cleared", alarm)
+        if self._resends:
+            for letter_id in self._store.outbox.resend_unanswered(receipt_due, now, self._resends):
+                log.info("letter.resent", letter=letter_id)
         return tick
 
 

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     message_limit: Annotated[int, Field(ge=10_000, le=_MAX_LIMIT, description="largest message in bytes")] = 10_000_000
     batch_size: Annotated[int, Field(ge=1, le=1000, description="messages per commit at most")] = 100
     prefetch: Annotated[int, Field(ge=1, le=2000, description="unacknowledged messages at most")] = 200
+    auto_resend: Annotated[
+        int, Field(ge=0, le=2, description="times a letter without a receipt is sent again by itself; 0 = never")
+    ] = 0
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="log level")] = "INFO"
 
     @field_validator(

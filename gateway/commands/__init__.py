@@ -17,6 +17,7 @@ from gateway.commands import (
     parked,
     replay,
     report,
+    resend,
     run,
     simulate,
     status,
@@ -45,7 +46,7 @@ def options(
     context.obj = lambda **given: load_settings(config, **given)
 
 
-for module in (run, demo, explain, check, topology, event, status, replay, simulate, bench):
+for module in (run, demo, explain, check, topology, event, status, replay, resend, simulate, bench):
     app.command(module.NAME)(module.command)
 app.add_typer(parked.app, name="parked")
 app.add_typer(accounts.app, name="accounts")

@@ -200,4 +200,5 @@ def _tell(outcome: Outcome) -> None:
         faults=[item.fault.id for item in outcome.parked],
         outcomes=[letter.decision.outcome for letter in outcome.letters if letter.decision],
         sending=[f"{letter.kind} {letter.letter_id}" for letter in outcome.outgoing],
+        settled=[f"{s.letter_id} {s.verdict}{' again' * s.again}" for s in outcome.settled],
     )

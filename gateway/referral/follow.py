@@ -47,13 +47,13 @@ def _put_aside(fault: Fault) -> Handled:
 def follow_receipt(receipt: ReceivedReceipt, known: Known) -> Handled:
     """A receipt for what we sent: delivered or refused; one that fits nothing is put aside visibly (GW-170).
 
-    What comes after a refusal changes nothing; a refusal after the transport's receipt is a refusal.
+    A second receipt changes nothing and is noted as such; a refusal after the transport's receipt is a refusal.
     """
     letters = [sent for sent in known.sent if _speaks_of(receipt, sent)]
     if not letters:
         return Handled(parked=(Fault(id="GW-170", detail=receipt.kind),))
-    settled = tuple(_settle(receipt, sent) for sent in letters if sent.verdict != "refused")
-    refused = [s for s in settled if s.verdict == "refused"]
+    settled = tuple(_settle(receipt, sent) for sent in letters)
+    refused = [s for s in settled if s.verdict == "refused" and not s.again]
     return Handled(settled=settled, parked=tuple(Fault(id="GW-172", detail=s.why) for s in refused))
 
 
@@ -71,4 +71,6 @@ def _settle(receipt: ReceivedReceipt, sent: SentLetter) -> Settled:
     codes = [letter.refuse_code for letter in receipt.letters if letter.letter_id == sent.letter_id]
     code = next((c for c in codes if c is not None), None) or receipt.refuse_code
     why = f"{receipt.kind} {code}" if code else receipt.kind
-    return Settled(letter_id=sent.letter_id, verdict="delivered" if receipt.positive else "refused", why=why)
+    verdict = "delivered" if receipt.positive else "refused"
+    again = sent.verdict in {verdict, "refused"}
+    return Settled(letter_id=sent.letter_id, verdict=verdict, why=why, again=again)

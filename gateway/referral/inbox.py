@@ -225,6 +225,8 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     verdict: str
     #: which receipt said so, and the refuse code
     why: str = ""
+    #: a second receipt, which changes nothing: the first one stands, or a refusal
+    again: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

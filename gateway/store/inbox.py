@@ -29,6 +29,7 @@ from gateway.store.codec import Codec
 from gateway.store.engine import reading, writing
 from gateway.store.files import save_objects, settle_waiting, tracked_objects
 from gateway.store.handover import hand_over
+from gateway.store.outbox import send_again, settle
 from gateway.store.replay import free_for_replay, settle_replay
 from gateway.store.rows import Entry, case_row, letter_row, message_row, parked_row
 from gateway.store.schema import (
@@ -275,10 +276,9 @@ class Inbox:
 
     def _save_rest(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
         for letter_id in (i for e in entries if e.answered_in is None for i in e.outcome.resend):
-            _send_again(connection, letter_id, now)
-        for settled in (s for e in entries for s in e.outcome.settled):
-            first_verdict = update(outbox).where(outbox.c.letter_id == settled.letter_id, outbox.c.verdict.is_(None))
-            connection.execute(first_verdict.values(verdict=settled.verdict, verdict_at=now, verdict_why=settled.why))
+            send_again(connection, letter_id, now)
+        for settled in (s for e in entries for s in e.outcome.settled if not s.again):
+            settle(connection, settled, now)
         put(connection, parked, [parked_row(e, n, now) for e in entries for n in range(len(e.outcome.parked))])
 
 
@@ -298,15 +298,6 @@ def _drop_drafts(connection: Connection, entries: Sequence[Entry]) -> None:
     if obsolete:
         mine = outbox.c.case_id.in_(sorted(obsolete)) & outbox.c.letter_id.not_in(frozenset().union(*obsolete.values()))
         connection.execute(update(outbox).where(mine, outbox.c.status == "draft").values(status="superseded"))
-
-
-def _send_again(connection: Connection, letter_id: str, now: datetime) -> None:
-    """A letter that is out goes back to the outbox; one still on its way is sent once more after that."""
-    mine = outbox.c.letter_id == letter_id
-    waiting = update(outbox).where(mine, outbox.c.status == "pending")
-    if connection.execute(waiting.values(repeats=outbox.c.repeats + 1)).rowcount == 0:
-        back = update(outbox).where(mine, outbox.c.status == "sent")
-        connection.execute(back.values(status="pending", due_at=now, claimed_until=None, attempts=0))
 
 
 def _all_new(saved: Sized, rows: Sized) -> None:

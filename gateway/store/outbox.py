@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Engine, case, or_, select, update
+from sqlalchemy import Connection, Engine, case, func, or_, select, update
 
+from gateway.referral.inbox import Settled
 from gateway.referral.letters import Outgoing
+from gateway.store.audit import Act, record
 from gateway.store.bulk import put
 from gateway.store.codec import Codec
 from gateway.store.engine import reading, writing
@@ -101,3 +103,50 @@ class Outbox:
         with reading(self._engine) as connection:
             row = connection.execute(select(outbox_bodies).where(outbox_bodies.c.letter_id == letter_id)).one_or_none()
         return _LETTER.decode(self._codec.open(row.body)) if row else None
+
+    def resend(self, act: Act, now: datetime) -> str:
+        """Send the letter ``act.subject`` again, in a new envelope; the act is written down with it.
+
+        Returns:
+            ``again``; or why not: ``unknown``, or the status of what was never ready to go (``draft``, ``superseded``,
+            ``parked`` where the receiver's address is missing).
+        """
+        with writing(self._engine) as connection:
+            mine = select(outbox.c.status, outbox.c.attempts).where(outbox.c.letter_id == act.subject)
+            row = connection.execute(mine.with_for_update()).one_or_none()
+            if row is None:
+                return "unknown"
+            if row.status not in {"pending", "sent"} and not (row.status == "parked" and row.attempts):
+                return str(row.status)
+            send_again(connection, act.subject, now)
+            record(connection, self._codec, act, now)
+        return "again"
+
+    def resend_unanswered(self, sent_before: datetime, now: datetime, times: int) -> list[str]:
+        """Letters without a receipt go once more, each ``times`` times at most; which ones."""
+        sent = select(func.count()).where(transmissions.c.letter_id == outbox.c.letter_id).scalar_subquery()
+        late = (outbox.c.status == "sent") & outbox.c.wants_receipt & outbox.c.verdict.is_(None)
+        mine = update(outbox).where(late, outbox.c.sent_at < sent_before, sent <= times)
+        with writing(self._engine) as connection:
+            return list(connection.scalars(mine.values(_back(now)).returning(outbox.c.letter_id)))
+
+
+def send_again(connection: Connection, letter_id: str, now: datetime) -> None:
+    """A letter that is out or was given up on goes back to the outbox; one on its way is sent once more after that."""
+    mine = outbox.c.letter_id == letter_id
+    waiting = update(outbox).where(mine, outbox.c.status == "pending")
+    if connection.execute(waiting.values(repeats=outbox.c.repeats + 1)).rowcount == 0:
+        out = (outbox.c.status == "sent") | ((outbox.c.status == "parked") & (outbox.c.attempts > 0))
+        connection.execute(update(outbox).where(mine, out).values(_back(now)))
+
+
+def _back(now: datetime) -> dict[str, object]:
+    return {"status": "pending", "due_at": now, "claimed_until": None, "attempts": 0}
+
+
+def settle(connection: Connection, settled: Settled, now: datetime) -> None:
+    """A receipt came: the first verdict stands, unless what was delivered turns out to be refused."""
+    gives_way = ("delivered",) if settled.verdict == "refused" else ()
+    open_to_it = or_(outbox.c.verdict.is_(None), outbox.c.verdict.in_(gives_way))
+    mine = update(outbox).where(outbox.c.letter_id == settled.letter_id, open_to_it)
+    connection.execute(mine.values(verdict=settled.verdict, verdict_at=now, verdict_why=settled.why))

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from gateway.clocks import system_now
 from gateway.console.alarm_wording import ALARM_KINDS, ALARM_LEVELS
@@ -16,6 +17,8 @@ from gateway.municipality.model import load
 from gateway.referral.clocks import ClockKind
 from gateway.simulate.stories import recorded, stories
 from gateway.store.alarms import LEVELS
+from gateway.store.engine import reading
+from gateway.store.schema import outbox
 from gateway.store.store import open_store
 from tests.commands.conftest import Gateway
 from tests.neighbours import Broker
@@ -229,6 +232,26 @@ def test_the_status_of_a_broker(gateway: Gateway, broker: Broker, store_url: str
     assert len(queues) == 12
     assert queues[topology.referrals_in]["ready"] == 1
     assert "1 venter, 0 forbrugere" in gateway("status", **settings).out
+
+
+# ------------------------------------------------------------------ resend
+def test_letters_are_sent_again_by_their_ids(gateway: Gateway, store_url: str) -> None:
+    with open_store(store_url) as store, reading(store.engine) as connection:
+        waiting = outbox.c.status == "pending"
+        letter, draft = (
+            connection.scalars(select(outbox.c.letter_id).where(mine).order_by(outbox.c.letter_id).limit(1)).one()
+            for mine in (waiting, outbox.c.status == "draft")
+        )
+    done = gateway("resend", letter, "--why", "lægen mangler den")
+    assert done == (0, f"sendes igen: {letter}\n", "")
+    refused = gateway("resend", letter, "NOSUCHLETTER", draft)
+    assert (refused.status, refused.out) == (1, f"sendes igen: {letter}\n")
+    assert refused.err.splitlines() == [
+        "gateway: NOSUCHLETTER: findes ikke",
+        f"gateway: {draft}: er et udkast, som venter på godkendelse",
+    ]
+    with open_store(store_url) as store:
+        assert [act.why for act in store.audit.latest(letter)] == ["", "lægen mangler den"]
 
 
 # ------------------------------------------------------------------ parked

@@ -87,7 +87,15 @@ def test_a_receipt_that_fits_nothing_is_put_aside(data: bytes) -> None:
 @pytest.mark.parametrize("second", [xctl("XCTL02", NAMED, code="syntaksfejl"), vans_receipt("PositiveMessage")])
 def test_after_a_refusal_nothing_changes(second: bytes) -> None:
     outcome = handle(second, Known(sent=(sent_letter(verdict="refused"),)))
-    assert outcome.settled == outcome.parked == ()
+    assert [settled.again for settled in outcome.settled] == [True]
+    assert outcome.parked == ()
+
+
+def test_a_second_receipt_that_says_the_same_is_noted() -> None:
+    first, second = vans_receipt("PositiveMessage"), xctl("XCTL03", NAMED)
+    (settled,) = handle(second, Known(sent=(sent_letter(verdict="delivered"),))).settled
+    assert (settled.verdict, settled.again) == ("delivered", True)
+    assert not handle(first, OURS).settled[0].again
 
 
 def test_a_refusal_after_the_transports_receipt_is_seen() -> None:

@@ -40,7 +40,7 @@ class Desk:
         self.store = store
         self.now = now
         self.pipeline = Pipeline(store, MUNICIPALITY, lambda: self.now)
-        self.ticker = Ticker(store.alarms, lambda: self.now, RULES)
+        self.ticker = Ticker(store, lambda: self.now, RULES)
         self.cases: dict[str, Case] = {}
 
     def refer(self, number: int, **given: Any) -> str:  # noqa: ANN401  (parts of an XREF15)
@@ -236,7 +236,7 @@ def _at_once(url: str, now: datetime, count: int) -> list[Tick]:
 
     def look(store: Store) -> None:
         gate.wait()
-        ticks.append(Ticker(store.alarms, lambda: now, RULES).step())
+        ticks.append(Ticker(store, lambda: now, RULES).step())
 
     threads = [threading.Thread(target=look, args=(store,)) for store in stores]
     for thread in threads:
@@ -264,7 +264,7 @@ def test_the_ticker_outlives_a_database_that_is_down_and_tells_in_ids(
         return tick(now, overdue)
 
     monkeypatch.setattr(desk.store.alarms, "tick", down_at_first)
-    ticker = Ticker(desk.store.alarms, lambda: desk.now, RULES, every_s=0.01)
+    ticker = Ticker(desk.store, lambda: desk.now, RULES, every_s=0.01)
     with structlog.testing.capture_logs() as lines:
         ticker.run()
     assert [line["event"] for line in lines] == ["neighbour.down", "alarm.raised"]
