@@ -6,9 +6,10 @@
     ├── NeighbourError        GW-2xx  something beside us is broken; never counts against a message
     │   ├── BrokerError       GW-201
     │   ├── StoreError        GW-202
-    │   └── SpoolError        GW-203
+    │   ├── SpoolError        GW-203
     │                         GW-205  a letter that its transport would not take (kept with the letter)
     │                         GW-206  a letter without a fact that its standard demands (kept with the letter)
+    │   └── KlGatewayError    GW-207
     ├── StoreRefusedError             the database refused what it was given; counts against the message
     ├── ConflictError                 someone changed the same case first; the batch is redone singly
     └── ConfigurationError    GW-3xx  our own set-up is wrong; the service refuses to start
@@ -57,6 +58,12 @@ class SpoolError(NeighbourError):
 
     id = "GW-203"
     neighbour = "spool folder"
+
+
+class KlGatewayError(NeighbourError):
+    """KL's gateway does not answer, or answers that it is not to be talked to so; the reports wait."""
+
+    id = "GW-207"
 
 
 class StoreRefusedError(GatewayError):

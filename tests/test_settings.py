@@ -90,6 +90,9 @@ def test_unknown_keys_of_the_file_are_refused_by_name(config: Path) -> None:
         ({"message_limit": 1}, "GATEWAY_MESSAGE_LIMIT: Input should be greater than or equal to 10000"),
         ({"batch_size": 0}, "GATEWAY_BATCH_SIZE"),
         ({"prefetch": "many"}, "GATEWAY_PREFETCH: Input should be a valid integer"),
+        ({"report_url": "http://kl.example/fhir"}, "GATEWAY_REPORT_URL must begin with https://"),
+        ({"report_sending": True}, "GATEWAY_REPORT_SENDING needs GATEWAY_REPORT_URL and GATEWAY_REPORT_TOKEN_FILE"),
+        ({"report_key": "key.pem"}, "set GATEWAY_REPORT_CERTIFICATE and GATEWAY_REPORT_KEY, or neither"),
         ({"log_level": "LOUD"}, "GATEWAY_LOG_LEVEL: String should match pattern"),
     ],
 )

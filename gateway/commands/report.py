@@ -1,9 +1,11 @@
 """``gateway report build|send``: the §119 delivery reports for KL. Sending is off unless switched on."""
 
+import time
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -11,7 +13,9 @@ from rich.progress import track
 
 from gateway.clocks import system_now
 from gateway.commands.operator import operator
+from gateway.outbound.kl_gateway import KlGateway, Verdict, open_client, token_in
 from gateway.outbound.report_making import ReportMaker
+from gateway.outbound.report_sending import send as send_reports
 from gateway.proof import proved_municipality
 from gateway.referral.workdays import local_date
 from gateway.settings import Settings
@@ -23,6 +27,8 @@ from gateway.store.store import Store, open_store
 app = typer.Typer(help="The §119 report for KL.", no_args_is_help=True)
 #: in front of ``Type/id`` while no address of KL's gateway is set
 _NOWHERE = "https://kl-gateway.invalid/fhir"
+_SHOWN = {Verdict.DELIVERED: "sendt", Verdict.DUPLICATE: "modtaget i forvejen", Verdict.REFUSED: "afvist"}
+T = TypeVar("T")
 
 
 @app.command()
@@ -44,7 +50,7 @@ def build(
         citizens = store.reports.citizens() if case is None else [_citizen(store, case)]
         left_out = 0
         written: dict[str, StoredReport] = {}
-        for citizen in _tracked(citizens):
+        for citizen in _tracked(citizens, "Samler", len(citizens)):
             made = {report.report_id for report in maker.make(citizen, until)}
             kept = store.reports.of(citizen)
             wanted = (r for r in kept if case is not None or r.day == until or r.report_id in made)
@@ -54,6 +60,41 @@ def build(
         act = Act(who=operator(), what="report.built", subject=case or until.isoformat(), why=f"{len(written)} filer")
         store.audit.write(act, system_now())
     _tell(out, written.values(), left_out)
+
+
+_WARNING = (
+    "every report sent here that the record system (Cura) also sends counts twice at KL: "
+    "send only when the record system's own reporting is switched off"
+)
+
+
+@app.command()
+def send(context: typer.Context) -> None:
+    """Send the reports that were built to KL's gateway. Off by default: the record system already reports."""
+    settings: Settings = context.obj()
+    token_file = settings.report_token_file
+    if not settings.report_sending or token_file is None:
+        typer.echo(f"gateway: sending is switched off (GATEWAY_REPORT_SENDING); {_WARNING}", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"gateway: warning: {_WARNING}", err=True)
+    answers = Counter[Verdict]()
+    with (
+        open_store(settings.store_url) as store,
+        open_client(settings.report_certificate, settings.report_key) as client,
+    ):
+        kl = KlGateway(client, settings.report_url, token_in(token_file), time.sleep)
+        waiting = len(store.reports.waiting())
+        try:
+            for report_id, answer in _tracked(send_reports(store.reports, kl, system_now), "Sender", waiting):
+                answers[answer.verdict] += 1
+                if answer.verdict is Verdict.REFUSED:
+                    typer.echo(f"gateway: {report_id} afvist: {answer.why}", err=True)
+        finally:
+            act = Act(who=operator(), what="report.sent", why=f"{answers.total()} af {waiting}")
+            store.audit.write(act, system_now())
+            print(", ".join(f"{_SHOWN[verdict]} {answers[verdict]}" for verdict in Verdict))
+    if answers[Verdict.REFUSED]:
+        raise typer.Exit(1)
 
 
 def _finished(day: date | None) -> date:
@@ -71,9 +112,10 @@ def _citizen(store: Store, case: str) -> str:
     return citizen
 
 
-def _tracked(citizens: list[str]) -> Iterable[str]:
+def _tracked(things: Iterable[T], what: str, total: int) -> Iterable[T]:
+    """With a progress bar, on a terminal only."""
     console = Console(stderr=True)
-    return track(citizens, "Samler", console=console, disable=not console.is_terminal)
+    return track(things, what, total, console=console, disable=not console.is_terminal)
 
 
 def _write(folder: Path, reports: Iterable[StoredReport]) -> None:

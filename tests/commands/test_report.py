@@ -1,12 +1,18 @@
 """``gateway report``: files of days that are over; nothing leaves the house unless that is switched on."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
+import respx
+from typer.testing import CliRunner, Result
 
 from gateway.clocks import system_now
+from gateway.commands import app
+from gateway.errors import KlGatewayError
 from gateway.inbound.pipeline import Pipeline
 from gateway.inbound.source import Delivery
 from gateway.municipality.model import load
@@ -15,7 +21,7 @@ from gateway.simulate.stories import recorded
 from gateway.store.store import Store, open_store
 from tests.builders import emessage, xref15
 from tests.commands.conftest import Gateway
-from tests.kl_builders import check_with_the_guide
+from tests.kl_builders import BASE, check_with_the_guide
 from tests.reference import shared_folder
 
 TODAY = local_date(system_now())
@@ -92,3 +98,62 @@ def _refer_without_cpr(store: Store) -> None:
     data = emessage(xref15(cpr=None, replacement_cpr="1203651AB1"))
     outcome = Pipeline(store, load(), system_now).handle_one(Delivery(data=data))
     assert outcome.cases
+
+
+# ------------------------------------------------------------------ send
+def test_sending_is_off_and_says_why(url: str, gateway: Gateway) -> None:
+    gateway("report", "build")
+    ended = gateway("report", "send")
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err.startswith("gateway: sending is switched off (GATEWAY_REPORT_SENDING); every report sent here")
+    assert "counts twice at KL" in ended.err
+    with open_store(url) as store:
+        assert len(store.reports.waiting()) > 5
+
+
+@pytest.fixture
+def sending(url: str, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Result]:
+    """``report send`` switched on, in this process."""
+    gateway("report", "build")
+    (tmp_path / "token").write_text("a.b.c")
+    settings = {"DATABASE_URL": url, "REPORT_SENDING": "1", "REPORT_URL": BASE}
+    for name, value in (settings | {"REPORT_TOKEN_FILE": str(tmp_path / "token")}).items():
+        monkeypatch.setenv(f"GATEWAY_{name}", value)
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    return lambda: CliRunner().invoke(app, ["report", "send"])
+
+
+def test_switched_on_it_sends_once_and_warns(sending: Callable[[], Result], url: str) -> None:
+    with respx.mock() as router:
+        route = router.put(url__startswith=f"{BASE}/Bundle/").mock(return_value=httpx.Response(201))
+        first, again = sending(), sending()
+    assert (first.exit_code, again.exit_code) == (0, 0)
+    count = route.call_count
+    assert first.output.splitlines()[-1] == f"sendt {count}, modtaget i forvejen 0, afvist 0"
+    assert again.output.splitlines()[-1] == "sendt 0, modtaget i forvejen 0, afvist 0"
+    assert first.output.startswith("gateway: warning: every report sent here that the record system (Cura) also sends")
+    with open_store(url) as store:
+        assert [a.why for a in store.audit.latest()][:2] == ["0 af 0", f"{count} af {count}"]
+
+
+def test_refused_reports_are_named_and_the_status_says_so(sending: Callable[[], Result]) -> None:
+    invariant = {"resourceType": "OperationOutcome", "issue": [{"code": "invariant"}]}
+    with respx.mock() as router:
+        route = router.put(url__startswith=f"{BASE}/Bundle/")
+        route.mock(return_value=httpx.Response(422, json=invariant))
+        ended = sending()
+    assert ended.exit_code == 1
+    assert ended.output.count("afvist: 422; invariant") == route.call_count
+    assert ended.output.splitlines()[-1] == f"sendt 0, modtaget i forvejen 0, afvist {route.call_count}"
+
+
+def test_when_kl_does_not_answer_the_rest_waits(sending: Callable[[], Result], url: str) -> None:
+    with respx.mock() as router:
+        router.put(url__startswith=f"{BASE}/Bundle/").mock(
+            side_effect=[httpx.Response(201), *[httpx.ReadTimeout("")] * 4]
+        )
+        ended = sending()
+    assert isinstance(ended.exception, KlGatewayError)
+    assert "sendt 1, modtaget i forvejen 0, afvist 0" in ended.output
+    with open_store(url) as store:
+        assert len(store.reports.waiting()) > 5
