@@ -22,7 +22,7 @@ router = APIRouter(include_in_schema=False)
 _ROWS = 50
 #: bytes of a form beside the message in it
 _ROOM = 5000
-STATES = ("open", "replayed", "discarded")
+STATES = ("open", "replayed", "settled", "discarded")
 Replays = Annotated[Acting, Depends(acting(Right.REPLAY))]
 Corrects = Annotated[Acting, Depends(acting(Right.CONTENT, Right.REPLAY))]
 Discards = Annotated[Acting, Depends(acting(Right.DISCARD))]

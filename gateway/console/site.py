@@ -6,14 +6,14 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from gateway.console import board, case, deciding, login, overview, parked
+from gateway.console import board, case, deciding, login, overview, parked, search
 from gateway.console.access import MissingRightError, NotLoggedInError
 from gateway.console.page import render
 from gateway.console.parts import parts_of
 from gateway.console.queues import QueueWatch
 from gateway.errors import ConflictError
 
-_VIEWS = (login, overview, board, case, deciding, parked)
+_VIEWS = (login, overview, board, case, deciding, parked, search)
 _MACHINES = ("/fhir", "/health", "/metrics", "/schemas", "/team-events", "/docs", "/openapi.json", "/static")
 
 ERRORS = {

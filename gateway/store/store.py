@@ -24,6 +24,7 @@ from gateway.store.parking import Parking
 from gateway.store.past import Past
 from gateway.store.reports import Reports
 from gateway.store.schema import installation
+from gateway.store.search import Search
 from gateway.store.sessions import Sessions
 from gateway.store.trends import Trends
 
@@ -47,6 +48,7 @@ class Store:
         self.reports = Reports(engine, codec)
         self.audit = Audit(engine, codec)
         self.accounts = Accounts(engine)
+        self.search = Search(engine, codec)
         self.sessions = Sessions(engine)
         self.board = Board(engine, codec)
         self.trends = Trends(engine)
