@@ -4,12 +4,12 @@ Phrases are rows of ``terms.tsv`` (concepts) and ``cues.tsv`` (scopes), written 
 trie, so that a text is searched once. Words with their own meaning win over any guess: ``kolesterol`` is not KOL.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 import msgspec
 
-from gateway.mapping.prose.words import normal
+from gateway.mapping.prose.words import Token, tokens
 
 #: endings that do not change what a Danish word means
 _ENDINGS = ("erne", "ens", "ets", "ene", "en", "et", "er", "es", "ne", "e", "s", "n", "t")
@@ -54,8 +54,11 @@ class Lexicon:
         """
         self.root = Node()
         self.words: set[str] = set()
+        #: of each term the longest word, without which it cannot be told
+        self._telling: set[str] = set()
         for phrase in terms:
             self._add(phrase)
+            self._telling.add(max(phrase.words, key=len))
         mendable = [w for w in self.words if len(w) >= _LONG]
         for phrase in cues:
             self._add(phrase)
@@ -65,6 +68,7 @@ class Lexicon:
         self._near = _neighbours(mendable)
         self._real_words = tuple(real_words)
         self.read = lru_cache(maxsize=_CACHE)(self._read)
+        self.tokens = lru_cache(maxsize=_CACHE)(self._tokens)
 
     def _add(self, phrase: Phrase) -> None:
         node = self.root
@@ -73,9 +77,16 @@ class Lexicon:
             node = node.next.setdefault(word, Node())
         node.phrases = (*node.phrases, phrase)
 
-    def _read(self, written: str) -> tuple[str, ...]:
-        """The known word or words that a written word stands for; else itself, in normal form."""
-        word = normal(written)
+    def may_tell(self, words: Collection[str]) -> bool:
+        """Whether a term may be among these words."""
+        return not self._telling.isdisjoint(words)
+
+    def _tokens(self, chunk: str) -> tuple[Token, ...]:
+        """What stands between two blanks."""
+        return tokens(chunk, self.read)
+
+    def _read(self, word: str) -> tuple[str, ...]:
+        """The known word or words that a word in normal form stands for; else itself."""
         if word in self.words or not word[0].isalpha():
             return (word,)
         known, mended = self._known(word), self._mended(word)

@@ -65,13 +65,15 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True):
         return self.within.quote(max(0, self.found.start - 4), min(len(self.within.words), self.found.end + 3))
 
 
-#: a text's sentences with their numbers in the whole referral and the phrases found in them
+#: sentences of a text with their numbers in the whole referral and the phrases found in them
 Searched = list[tuple[int, Sentence, list[Found]]]
 
 
-def mentions(place: str, searched: Searched, concepts: frozenset[str], small: SmallWords) -> Iterator[Mention]:
-    """Every concept in the text that stands at a place, with its scopes."""
-    first = searched[0][0] if searched else 0
+def mentions(
+    text: tuple[str, int], searched: Searched, concepts: frozenset[str], small: SmallWords
+) -> Iterator[Mention]:
+    """Every concept in one text, given as its place and its first sentence's number, with its scopes."""
+    place, first = text
     for number, sentence, phrases in searched:
         cues = [f for f in phrases if f.phrase.kind not in concepts]
         if len(cues) < len(phrases):

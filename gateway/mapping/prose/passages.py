@@ -3,111 +3,97 @@
 from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
 
-from gateway.mapping.prose.lexicon import Lexicon
-from gateway.mapping.prose.words import Written, is_decimal, normal
+import msgspec
 
-#: signs and line ends, at which a sentence may end
-_MARKS = frozenset(".!;?:\n")
+from gateway.mapping.prose.lexicon import Lexicon
+from gateway.mapping.prose.words import Token, is_decimal
+
+#: signs at which a sentence may end
+_SIGNS = frozenset(".!;?:")
 _BULLETS = frozenset("-*•–·.)")
 _HEADING_WORDS, _SHORT = 4, 4
-
-#: the first token, and the one behind the last
-_Range = tuple[int, int]
 
 
 class Sentence:
     """Words between two full stops or line ends, under a heading's scope."""
 
-    __slots__ = ("_known", "_start", "_written", "scope", "words")
+    __slots__ = ("_tokens", "scope", "words")
 
-    def __init__(self, scope: str, written: Written, start: int, known: list[tuple[str, ...]]) -> None:
+    def __init__(self, scope: str, tokens: list[Token]) -> None:
         #: scope of the heading it stands under, empty for none
         self.scope = scope
         #: in the form they are known by; a compound is its parts
-        self.words = list(chain.from_iterable(known))
-        self._written, self._start, self._known = written, start, known
+        self.words = [word for token in tokens for word in token.words]
+        self._tokens = tokens
 
     def quote(self, start: int, stop: int) -> str:
-        """What stands in the text for the words from ``start`` up to ``stop``, on one line."""
-        places = [place for place, words in enumerate(self._known, self._start) for _ in words]
-        return self._written.quote(places[start], places[stop - 1] + 1)
+        """What stands in the text for the words from ``start`` up to ``stop``."""
+        places = [place for place, token in enumerate(self._tokens) for _ in token.words]
+        quoted = self._tokens[places[start] : places[stop - 1] + 1]
+        return "".join([quoted[0].written, *(token.before + token.written for token in quoted[1:])])
 
 
 class Passages:
-    """A text that is being cut into sentences."""
+    """Cuts texts into sentences."""
 
-    def __init__(
-        self, text: str, lexicon: Lexicon, headings: Mapping[str, str], abbreviations: Collection[str]
-    ) -> None:
-        self._written = Written(text)
-        self._tokens = self._written.tokens
-        #: by token, the words it stands for; none for an abbreviation's full stop
-        self._known = list(map(lexicon.read, self._tokens))
-        self._headings, self._abbreviations = headings, abbreviations
+    def __init__(self, lexicon: Lexicon, headings: Mapping[str, str], abbreviations: Collection[str]) -> None:
+        self._lexicon, self._headings, self._abbreviations = lexicon, headings, abbreviations
 
-    def sentences(self) -> list[Sentence]:
+    def sentences(self, text: str) -> list[Sentence]:
         """In order. A heading's scope holds to the end of its line, or, alone on its line, of its paragraph."""
         out: list[Sentence] = []
         block = ""
-        for line, marks in self._lines():
-            scope, alone = self._heading(line)
+        for line in text.split("\n"):
+            chunks = line.split()
+            if not chunks:
+                block = ""
+                continue
+            tokens = list(chain.from_iterable(map(self._lexicon.tokens, chunks)))
+            scope, alone = self._heading(tokens)
             if scope is not None:
                 block = scope if alone else ""
-            for held, start, stop in self._cut(line, marks, scope if scope is not None else block):
-                if start < stop:
-                    out.append(Sentence(held, self._written, start, self._known[start:stop]))
-            if self._tokens[line[1] : line[1] + 1] != ["\n"]:  # more than one line end: the paragraph's
-                block = ""
+            cut = self._cut(tokens, scope if scope is not None else block)
+            out += [Sentence(held, found) for held, found in cut if found]
         return out
 
-    def _lines(self) -> Iterator[tuple[_Range, list[int]]]:
-        """Lines, each with the signs in it at which a sentence may end."""
-        start = 0
-        marks: list[int] = []
-        for index in [i for i, token in enumerate(self._tokens) if token[0] in _MARKS]:
-            if self._tokens[index][0] == "\n":
-                yield (start, index), marks
-                start, marks = index + 1, []
-            else:
-                marks.append(index)
-        yield (start, len(self._tokens)), marks
-
-    def _heading(self, line: _Range) -> tuple[str | None, bool]:
+    def _heading(self, line: list[Token]) -> tuple[str | None, bool]:
         """(scope, whether nothing follows) of a line; scope None when it has no heading.
 
         Words before a colon at the line's start are a heading even when no table knows them: they end an earlier scope.
         """
-        start, stop = line
-        while start < stop and (self._tokens[start] in _BULLETS or self._tokens[start].isdigit()):
+        start = 0
+        while start < len(line) and (line[start].form in _BULLETS or line[start].form.isdigit()):
             start += 1
-        for colon in range(start + 1, min(start + 1 + _HEADING_WORDS, stop)):
-            if self._tokens[colon] == ":":
-                words = " ".join(filter(str.isalpha, map(normal, self._tokens[start:colon])))
-                return self._headings.get(words, ""), colon + 1 == stop
+        for colon in range(start + 1, min(start + 1 + _HEADING_WORDS, len(line))):
+            if line[colon].form == ":":
+                words = " ".join(t.form for t in line[start:colon] if t.form.isalpha())
+                return self._headings.get(words, ""), colon + 1 == len(line)
         return None, False
 
-    def _cut(self, line: _Range, marks: list[int], scope: str) -> Iterator[tuple[str, int, int]]:
+    def _cut(self, line: list[Token], scope: str) -> Iterator[tuple[str, list[Token]]]:
         """Cut a line at full stops and at headings in its middle («Tobak: 10 dgl. Alkohol: 3/uge»); some are empty."""
-        start, stop = line
-        for index in marks:
-            if self._tokens[index] == ":":
-                before = index - 1 if self._known[index - 1] else index - 2  # «Tidl.:»
-                heading = normal(self._tokens[before])
-                if before >= start and heading in self._headings:
-                    yield scope, start, before
-                    scope, start = self._headings[heading], before
+        current: list[Token] = []
+        start = 0
+        for index in [i for i, token in enumerate(line) if token.form in _SIGNS]:
+            sign = line[index].form
+            current += line[start : index + 1 if sign == "?" else index]
+            start = index if sign == ":" else index + 1
+            if sign == ":":
+                at = len(current) - (2 if current and not current[-1].words else 1)  # «Tidl.:»
+                if at >= 0 and current[at].form in self._headings:
+                    yield scope, current[:at]
+                    scope, current = self._headings[current[at].form], current[at:]
             elif self._is_abbreviation(line, index):
-                self._known[index] = ()
+                current.append(msgspec.structs.replace(line[index], words=()))
             else:
-                yield scope, start, index + 1 if self._tokens[index] == "?" else index
-                start = index + 1
-        yield scope, start, stop
+                yield scope, current
+                current = []
+        yield scope, current + line[start:]
 
-    def _is_abbreviation(self, line: _Range, index: int) -> bool:
+    def _is_abbreviation(self, line: list[Token], index: int) -> bool:
         """A full stop directly behind an abbreviation, a letter, or a short word and more («Kol.tal», «Kol. 5,2»)."""
-        inside = line[0] < index < line[1] - 1
-        if not inside or self._tokens[index] != "." or not self._written.is_attached(index):
+        if line[index].form != "." or line[index].before or not 0 < index < len(line) - 1:
             return False
-        word, following = normal(self._tokens[index - 1]), normal(self._tokens[index + 1])
-        more = is_decimal(following) or (self._written.is_attached(index + 1) and following.isalpha())
+        word, following = line[index - 1].form, line[index + 1]
+        more = is_decimal(following.form) or (not following.before and following.form.isalpha())
         return word in self._abbreviations or (word.isalpha() and (len(word) == 1 or (more and len(word) <= _SHORT)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 
 import msgspec
 
@@ -32,21 +33,23 @@ class Prose:
     """What the texts of one referral say."""
 
     def __init__(self, texts: Sequence[ClinicalText], tables: WordTables) -> None:
-        #: each text with its sentences and the phrases found in them
+        #: each text with the sentences that may tell something, and the phrases found in them
         self.searched: list[tuple[ClinicalText, Searched]] = []
         self.mentions: list[Mention] = []
-        read = [Passages(t.text, tables.lexicon, tables.headings, tables.abbreviations).sentences() for t in texts]
-        words = {word for found in read for sentence in found for word in sentence.words}
+        passages = Passages(tables.lexicon, tables.headings, tables.abbreviations)
+        read = [passages.sentences(text.text) for text in texts]
+        words = set(chain.from_iterable(sentence.words for found in read for sentence in found))
         of_a_woman = not _WOMAN.isdisjoint(words)
         #: speaks of a man, and of no woman
         self.of_a_man = not of_a_woman and not _MAN.isdisjoint(words)
         first = 0
         for text, found in zip(texts, read, strict=True):
-            searched = [(n, s, find(s, tables.lexicon, tables.small.fillers)) for n, s in enumerate(found, first)]
+            telling = [(n, s) for n, s in enumerate(found, first) if tables.lexicon.may_tell(s.words)]
+            searched = [(n, s, find(s, tables.lexicon, tables.small.fillers)) for n, s in telling]
             heard = searched if of_a_woman else list(_without_citizen(searched, tables.concepts))
-            first += len(found) + _GAP
             self.searched.append((text, heard))
-            self.mentions += mentions(text.place, heard, tables.concepts, tables.small)
+            self.mentions += mentions((text.place, first), heard, tables.concepts, tables.small)
+            first += len(found) + _GAP
 
     @cached_property
     def by_concept(self) -> Mapping[str, list[Mention]]:

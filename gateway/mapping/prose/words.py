@@ -5,11 +5,14 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
-#: words, numbers (also 6,2 and 10.09.2025), single signs, line ends.
+import msgspec
+
+#: words, numbers (also 6,2 and 10.09.2025), single signs.
 #: A hyphen between two words without blanks is no token: it only joins them («type 2-diabetes»).
-_TOKEN = re.compile(r"([^\W\d_]+|\d+(?:[.,/]\d+)*|\n(?:\s*\n)?|[^\w\s‐–-]|[‐–-](?:(?<![^\W_].)|(?![^\W_])))")
+_TOKEN = re.compile(r"([^\W\d_]+|\d+(?:[.,/]\d+)*|[^\w\s‐–-]|[‐–-](?:(?<![^\W_].)|(?![^\W_])))")
 _SPELLING = str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", "ä": "ae", "ö": "oe", "ß": "ss"})
 _CACHE = 50_000
 
@@ -37,21 +40,24 @@ def is_decimal(word: str) -> bool:
     return bool(comma) and whole.isdigit() and part.isdigit()
 
 
-class Written:
-    """A text cut into tokens, in order; a run of line ends is one token."""
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """A word, a number or a sign."""
 
-    __slots__ = ("_pieces", "tokens")
+    #: what stands between it and the token before: a blank, a hyphen that joins, or nothing
+    before: str
+    written: str
+    #: in normal form
+    form: str
+    #: the known words that it stands for; a sign within a sentence stands for itself
+    words: tuple[str, ...]
 
-    def __init__(self, text: str) -> None:
-        #: what stands between tokens, and the tokens, in turn
-        self._pieces = _TOKEN.split(text)
-        #: as written
-        self.tokens = self._pieces[1::2]
 
-    def is_attached(self, index: int) -> bool:
-        """Whether nothing stands between a token and the one before it."""
-        return not self._pieces[2 * index]
-
-    def quote(self, start: int, stop: int) -> str:
-        """The text from one token up to another, on one line."""
-        return " ".join("".join(self._pieces[2 * start + 1 : 2 * stop]).split())
+def tokens(chunk: str, read: Callable[[str], tuple[str, ...]]) -> tuple[Token, ...]:
+    """What stands between two blanks, as tokens; ``read`` tells the known words that a form stands for."""
+    pieces = _TOKEN.split(chunk)  # what stands between tokens, and the tokens, in turn
+    pieces[0] = " " + pieces[0]
+    forms = map(normal, pieces[1::2])
+    return tuple(
+        Token(before=before, written=written, form=form, words=read(form))
+        for before, written, form in zip(pieces[::2], pieces[1::2], forms, strict=False)
+    )
