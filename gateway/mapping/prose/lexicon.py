@@ -54,11 +54,12 @@ class Lexicon:
         """
         self.root = Node()
         self.words: set[str] = set()
-        #: of each term the longest word, without which it cannot be told
-        self._telling: set[str] = set()
+        terms, cues = tuple(terms), tuple(cues)
+        common = {word for phrase in cues for word in phrase.words}
+        #: of each term its rarest word: a long one, and none of a scope's; without it the term is not told
+        self._telling = {max(phrase.words, key=lambda word: (word not in common, len(word))) for phrase in terms}
         for phrase in terms:
             self._add(phrase)
-            self._telling.add(max(phrase.words, key=len))
         mendable = [w for w in self.words if len(w) >= _LONG]
         for phrase in cues:
             self._add(phrase)

@@ -61,7 +61,7 @@ WORDS = WordTables(
 
 def cut(text: str) -> list[Sentence]:
     """The text's sentences."""
-    return Passages(text, LEXICON, HEADINGS, ABBREVIATIONS).sentences()
+    return Passages(LEXICON, HEADINGS, ABBREVIATIONS).sentences(text)
 
 
 def written(text: str) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.mapping.prose.words import Written, normal
+from gateway.mapping.prose.words import normal, tokens
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_spellings_of_one_word_are_one_form(written: str, form: str) -> None:
 
 
 def forms(text: str) -> list[str]:
-    return [normal(token) for token in Written(text).tokens]
+    return [token.form for chunk in text.split() for token in tokens(chunk, lambda form: (form,))]
 
 
 @pytest.mark.parametrize(
@@ -49,18 +49,7 @@ def test_words_numbers_and_single_signs(text: str, found: list[str]) -> None:
     assert forms(text) == found
 
 
-@pytest.mark.parametrize("gap", ["\n\n", "\n \n", "\n\t\n\n"])
-def test_line_ends_with_nothing_between_are_one_token(gap: str) -> None:
-    assert forms(f"KOL{gap}ryger") == ["kol", gap, "ryger"]
-    assert forms("KOL\nryger") == ["kol", "\n", "ryger"]
-
-
-def test_a_quote_is_the_text_as_written_on_one_line() -> None:
-    written = Written(" Årsag: prædiabetes,\nHbA1c 45 (ikke-faste) ")
-    assert written.quote(0, len(written.tokens)) == "Årsag: prædiabetes, HbA1c 45 (ikke-faste)"
-    assert written.quote(2, 5) == "prædiabetes,"
-
-
-def test_a_full_stop_is_attached_to_its_word() -> None:
-    written = Written("tidl. gravid .")
-    assert [written.is_attached(i) for i in range(1, 4)] == [True, False, False]
+def test_what_stands_before_a_token_is_kept_for_quotes() -> None:
+    first, *others = tokens("_ikke-RYGER,", lambda form: (form.upper(),))
+    assert (first.before, first.written, first.words) == (" _", "ikke", ("IKKE",))
+    assert [(t.before, t.written, t.form) for t in others] == [("-", "RYGER", "ryger"), ("", ",", ",")]
