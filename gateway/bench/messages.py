@@ -1,7 +1,7 @@
 """The standard mix of referrals for measuring: realistic in size and wording, no two alike in ids or citizen.
 
 An XREF15 as systems write it (indented, every common part filled), on average about 6 kB; its text is 300, 600, 1200 or
-2500 characters long, in the proportions 7 : 7 : 4 : 2.
+2500 characters long, in the proportions 7 : 7 : 4 : 2. The same matters and texts as FHIR message Bundles.
 """
 
 import hashlib
@@ -9,6 +9,15 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cache
 from importlib import resources
+
+import msgspec
+
+from gateway.municipality.model import Municipality
+from gateway.receive import read
+from gateway.referral.model import Referral
+from gateway.simulate import fhir_writing
+from gateway.simulate.carriers import sent_at
+from gateway.simulate.referrals import Run, drawn_referral
 
 #: code, title and first sentence; one programme each
 _MATTERS = (
@@ -31,6 +40,7 @@ _FILLING = (
 )
 _LENGTHS = (300,) * 7 + (600,) * 7 + (1200,) * 4 + (2500,) * 2
 _FIRST_BIRTHDAY = date(1940, 1, 1)
+_WRITTEN = date(2026, 11, 16)
 
 
 def referral(number: int, run: str) -> bytes:
@@ -54,6 +64,17 @@ def referral(number: int, run: str) -> bytes:
 def referrals(count: int, run: str) -> Iterator[bytes]:
     """The first ``count`` referrals of a run."""
     return (referral(number, run) for number in range(count))
+
+
+def fhir_referral(number: int, run: str, municipality: Municipality) -> bytes:
+    """The matter and the text of that referral in the provisional FHIR message, JSON; another citizen."""
+    content = read(referral(number, run)).letters[0].content
+    assert isinstance(content, Referral)  # noqa: S101  (the benchmark's own messages are referrals)
+    simulated = Run(seed=f"{run}/fhir", day=_WRITTEN, municipality=municipality)
+    drawn = drawn_referral(simulated, number, simulated.random(number))
+    same = msgspec.structs.replace(drawn.referral, diagnoses=content.diagnoses, texts=content.texts)
+    drawn = msgspec.structs.replace(drawn, referral=same)
+    return msgspec.json.encode(fhir_writing.message(drawn, municipality, sent_at(drawn)))
 
 
 def text_of(sentence: str, length: int) -> str:

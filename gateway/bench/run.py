@@ -12,7 +12,7 @@ import msgspec
 from gateway.bench.embedded import embedded_rate
 from gateway.bench.in_process import decision_costs, reading_cost
 from gateway.bench.latency import Latency, latency
-from gateway.bench.messages import referral
+from gateway.bench.messages import fhir_referral, referral
 from gateway.bench.places import Place, place
 from gateway.bench.throughput import Rate, bridge_rate, gateway_rate
 from gateway.clocks import system_now
@@ -47,6 +47,9 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     gateway_per_s: dict[str, float]
     #: gateway over the one-worker bridge, by number of workers
     ratio: dict[str, float]
+    #: FHIR Bundles in, one worker; and over the rate of XML
+    fhir_per_s: float
+    fhir_ratio: float
     #: one worker: gateway, broker and database apart, and their sum
     cpu_ms_per_message: dict[str, float | None]
     latency: dict[str, Latency]
@@ -91,6 +94,7 @@ def _steps(where: Place, size: Size) -> tuple[Step, ...]:
         ("bridge", lambda: bridge_rate(where, "pipelined", 1, count)),
         ("blocking bridge", lambda: bridge_rate(where, "blocking", 1, max(200, count // 10))),
         ("gateway, 1 worker", lambda: gateway_rate(where, 1, _fresh(count))),
+        ("gateway, FHIR", lambda: gateway_rate(where, 1, _fresh_fhir(count // 2))),
         ("bridge, 2 workers", lambda: bridge_rate(where, "pipelined", 2, count)),
         ("gateway, 2 workers", lambda: gateway_rate(where, 2, _fresh(count))),
         ("gateway, spool and SQLite", lambda: embedded_rate(_fresh(count // 2))),
@@ -101,6 +105,11 @@ def _fresh(count: int) -> list[bytes]:
     """Referrals that this database has not seen."""
     run = secrets.token_hex(8)
     return [referral(number, run) for number in range(count)]
+
+
+def _fresh_fhir(count: int) -> list[bytes]:
+    run, municipality = secrets.token_hex(8), load()
+    return [fhir_referral(number, run, municipality) for number in range(count)]
 
 
 def _figures(rounds: Mapping[str, list[Rate]], waits: dict[str, Latency]) -> Figures:
@@ -117,6 +126,8 @@ def _figures(rounds: Mapping[str, list[Rate]], waits: dict[str, Latency]) -> Fig
         blocking_bridge_per_s=blocking,
         gateway_per_s=gateway,
         ratio={n: round(per_s / bridge, 3) for n, per_s in gateway.items()},
+        fhir_per_s=speed["gateway, FHIR"],
+        fhir_ratio=round(speed["gateway, FHIR"] / gateway["1"], 3),
         cpu_ms_per_message=_cpu(one),
         latency=waits,
         peak_mb=max(rate.peak_mb for rate in (*one, *rounds["gateway, 2 workers"])),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from gateway.bench.in_process import decision_costs, reading_cost
-from gateway.bench.messages import referral, referrals, text_of
+from gateway.bench.messages import fhir_referral, referral, referrals, text_of
 from gateway.bench.processes import Cpu
 from gateway.municipality.model import Municipality
 from gateway.receive import read, receive
@@ -21,6 +21,18 @@ def test_every_referral_is_valid_and_leads_to_three_letters(municipality: Munici
         outcome = receive(read(body), Known(), municipality, NOW)
         assert [letter.decision.outcome for letter in outcome.letters if letter.decision] == ["accepted"]
         assert sorted(letter.kind for letter in outcome.outgoing) == ["Task", "XCTL03", "XDIS91"]
+
+
+def test_a_fhir_referral_is_decided_like_the_xml_one(municipality: Municipality) -> None:
+    for number in range(20):
+        xml, fhir = (
+            receive(read(body), Known(), municipality, NOW)
+            for body in (referral(number, "test"), fhir_referral(number, "test", municipality))
+        )
+        assert sorted(letter.kind for letter in fhir.outgoing) == ["Acknowledgement", "CareCommunication", "Task"]
+        assert [x.decision.programmes for x in fhir.letters if x.decision] == [
+            x.decision.programmes for x in xml.letters if x.decision
+        ]
 
 
 def test_no_two_share_an_id_and_the_same_number_is_the_same_referral() -> None:

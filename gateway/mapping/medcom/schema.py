@@ -121,7 +121,7 @@ def violations(node: etree._Element, namespace: str) -> tuple[Violation, ...]:
         KeyError: there is no schema for this namespace.
     """
     schema = compiled(namespace)
-    if node.xpath(f"boolean(.//*[{MAX_SIBLINGS + 1}]) or count(.//*) > {MAX_ELEMENTS}"):
+    if _is_too_large()(node):
         return (_of_the_whole(node, namespace, "Too many elements to be looked at."),)
     with _VALIDATING:
         if _is_valid(schema, node):
@@ -133,6 +133,11 @@ def violations(node: etree._Element, namespace: str) -> tuple[Violation, ...]:
     found = tuple(Violation(entry.line, place.path, _text(place.name, entry, namespace)) for place, entry in placed)
     # An invalid message without a reason must not pass for a valid one.
     return found or (_of_the_whole(node, namespace, "Not valid; no reason was given."),)
+
+
+@cache
+def _is_too_large() -> etree.XPath:
+    return etree.XPath(f"boolean(.//*[{MAX_SIBLINGS + 1}]) or count(.//*) > {MAX_ELEMENTS}")
 
 
 def _of_the_whole(node: etree._Element, namespace: str, rule: str) -> Violation:
