@@ -5,7 +5,6 @@ Used by the consumer, the HTTP entrance and the commands alike.
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -64,16 +63,11 @@ class Pipeline:
         It is marked as sent in the transaction that saves the outcome. What is refused without an Acknowledgement is
         not stored, because the caller hears the reason at once.
         """
-        for _ in range(_CONFLICT_TRIES - 1):
-            with suppress(ConflictError):
-                return self._answer(delivery, envelope_id)
-        return self._answer(delivery, envelope_id)
+        return _again_on_conflict(lambda: self._answer(delivery, envelope_id))
 
     def _answer(self, delivery: Delivery, envelope_id: str) -> Outcome:
         now = self._clock()
-        reading = read(delivery.data, delivery.entrance, self._limit)
-        known = self._store.inbox.known(answer.keys_of(reading))
-        outcome = receive(reading, known, self._municipality, now)
+        outcome = self._received(delivery, now)
         if outcome.message.receipts or not outcome.parked:
             entry = self._entry(delivery, outcome)
             self._commit([msgspec.structs.replace(entry, answered_in=envelope_id)], now)
@@ -85,12 +79,7 @@ class Pipeline:
         ``keep_refused`` False: what is refused is not stored, because the caller hears the reason at once.
         ``act`` is the person's act that the message stands for; it is written down with the message.
         """
-        for _ in range(_CONFLICT_TRIES - 1):
-            try:
-                return self._handle([delivery], keep_refused=keep_refused, act=act)[0]
-            except ConflictError:
-                log.info("message.conflict")
-        return self._handle([delivery], keep_refused=keep_refused, act=act)[0]
+        return _again_on_conflict(lambda: self._handle([delivery], keep_refused=keep_refused, act=act)[0])
 
     def replay(self, item: ParkedMessage, act: Act, corrected: bytes | None = None) -> Outcome:
         """Handle a parked message anew, or a corrected copy of it; the original bytes stay as they came.
@@ -104,10 +93,8 @@ class Pipeline:
         if item.obstacle:
             raise ConflictError(f"the parked item cannot be handled anew: {item.obstacle}")
         delivery = Delivery(data=item.data if corrected is None else corrected, entrance=Entrance(item.entrance))
-        reading = read(delivery.data, delivery.entrance, self._limit)
-        known = as_never_handled(self._store.inbox.known(answer.keys_of(reading)), item)
         now = self._clock()
-        outcome = without_second_receipt(receive(reading, known, self._municipality, now), item)
+        outcome = without_second_receipt(self._received(delivery, now, item), item)
         if corrected is None or not outcome.parked:
             entry = self._entry(delivery, outcome, act)
             self._commit([msgspec.structs.replace(entry, replays=item.id)], now)
@@ -142,6 +129,12 @@ class Pipeline:
         HANDLING_SECONDS.observe((time.perf_counter() - started) / len(deliveries))
         return outcomes
 
+    def _received(self, delivery: Delivery, now: datetime, replayed: ParkedMessage | None = None) -> Outcome:
+        """What one message leads to; nothing is saved. A parked one is looked at as if it had never been handled."""
+        reading = read(delivery.data, delivery.entrance, self._limit)
+        known = self._store.inbox.known(answer.keys_of(reading))
+        return receive(reading, as_never_handled(known, replayed) if replayed else known, self._municipality, now)
+
     def give_up(self, delivery: Delivery) -> Outcome:
         """Park a message that failed too often (GW-190); the same bytes may be handled again later."""
         reading = Reading(digest=answer.digest_of(delivery.data))
@@ -173,6 +166,16 @@ class Pipeline:
             self._offer(letters, until)
         for outcome in outcomes:
             _tell(outcome)
+
+
+def _again_on_conflict(work: Callable[[], Outcome]) -> Outcome:
+    """What another process saved in between is known at the next try."""
+    for _ in range(_CONFLICT_TRIES - 1):
+        try:
+            return work()
+        except ConflictError:
+            log.info("message.conflict")
+    return work()
 
 
 def _bury(reading: Reading, known: Known, now: datetime) -> Outcome:
