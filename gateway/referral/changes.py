@@ -36,6 +36,8 @@ def _target(assignment: CaseAssignment, event: TeamEvent) -> State:
         return State.ACCEPTED
     if event.type is EventType.INFO_RECEIVED:
         return assignment.asked_in or State.FOR_REVIEW
+    if event.type is EventType.CLOSED and assignment.state is State.RETURNED:
+        return State.RETURNED  # closed, it would look as if somebody had been taken on
     return STEPS[event.type].target or assignment.state
 
 
