@@ -21,15 +21,18 @@ from gateway.simulate.carriers import CARRIERS
 from gateway.simulate.delivery import Folder, Queue, Target, paced
 from gateway.simulate.faults import SPOILINGS
 from gateway.simulate.messages import Wishes, messages
+from gateway.simulate.neighbours import Neighbours
 from gateway.simulate.referrals import Run
 
 NAME = "simulate"
 _HUNDRED = 100.0
+#: nothing has moved for so long: the gateway is done, or does not run
+_QUIET_S = 3.0
 
 
 def command(
     context: typer.Context,
-    number: Annotated[int, typer.Option("--n", min=1, help="how many messages")],
+    number: Annotated[int, typer.Option("--n", min=0, help="how many messages")],
     amqp: Annotated[str | None, typer.Option(help="RabbitMQ, e.g. amqp://user:secret@host:5672/vhost")] = None,
     spool: Annotated[Path | None, typer.Option(help="spool folder; the messages appear in its in/")] = None,
     out: Annotated[Path | None, typer.Option(help="plain folder; the messages are only written there")] = None,
@@ -47,8 +50,14 @@ def command(
     day: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="when they are written; default today")
     ] = None,
+    work: Annotated[
+        bool,
+        typer.Option("--work", help="with --spool: teams work their cases and receivers receipt, until all is quiet"),
+    ] = False,
 ) -> None:
     """Make simulated referrals: invented citizens, senders and prose, in every carrier the gateway reads."""
+    if work and spool is None:
+        raise typer.BadParameter("needs --spool", param_hint="--work")
     settings, now = context.obj(), system_now()
     municipality = proved_municipality(settings.municipality)
     wishes = Wishes(mix=_parts("--mix", mix, CARRIERS), in_vans=vans, faults=_faults(faults))
@@ -61,8 +70,17 @@ def command(
         for message in track(stream, "Simulerer", number, console=console, disable=not console.is_terminal):
             target.put(message.name, message.data, message.content_type)
             made[message.fault or "uden fejl"] += 1
+    if number:
+        _tell(run, made)
+    if work and spool is not None:
+        neighbours = Neighbours(spool, municipality, run.seed, system_now)
+        with console.status("Teams og modtagere svarer"):
+            print(f"{sum(neighbours.work(_QUIET_S))} svar fra teams og modtagere")
+
+
+def _tell(run: Run, made: Counter[str]) -> None:
     told = ", ".join(f"{name} {count}" for name, count in sorted(made.items()))
-    print(f"{number} beskeder: {told}; seed {run.seed}, dag {run.day}")
+    print(f"{made.total()} beskeder: {told}; seed {run.seed}, dag {run.day}")
 
 
 def _target(

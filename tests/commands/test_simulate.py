@@ -84,3 +84,15 @@ def test_wrong_use_is_told_in_one_line(gateway: Gateway, tmp_path: Path, told: t
     assert why in ended.err
     assert ended.err.count("\n") == 1
     assert not (tmp_path / "x").exists()
+
+
+def test_teams_and_receivers_answer_around_a_spool_folder(gateway: Gateway, tmp_path: Path) -> None:
+    ended = gateway("simulate", "--n", "0", "--spool", "spool", "--work")
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out == "0 svar fra teams og modtagere\n"
+
+
+def test_only_a_spool_folder_can_be_worked(gateway: Gateway) -> None:
+    ended = gateway("simulate", "--n", "1", "--out", "x", "--work")
+    assert ended.status == 2
+    assert "needs --spool" in ended.err
