@@ -20,6 +20,7 @@ from gateway.commands import (
     resend,
     run,
     simulate,
+    statistics,
     status,
     topology,
 )
@@ -46,7 +47,7 @@ def options(
     context.obj = lambda **given: load_settings(config, **given)
 
 
-for module in (run, demo, explain, check, topology, event, status, replay, resend, simulate, bench):
+for module in (run, demo, explain, check, topology, event, status, replay, resend, simulate, statistics, bench):
     app.command(module.NAME)(module.command)
 app.add_typer(parked.app, name="parked")
 app.add_typer(accounts.app, name="accounts")
