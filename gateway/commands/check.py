@@ -7,9 +7,12 @@ from pathlib import Path
 import typer
 
 from gateway.broker.topology import depths, topology_of
+from gateway.commands.report import DOUBLE_REPORTING
 from gateway.errors import GatewayError
 from gateway.mapping.interpretation import interpretation
-from gateway.municipality.model import load
+from gateway.mapping.kl.delivery_report import missing_numbers
+from gateway.municipality.model import Municipality, load
+from gateway.outbound.kl_gateway import open_client, token_in
 from gateway.proof import problems, proved_municipality
 from gateway.settings import Settings
 from gateway.store.store import open_store
@@ -26,6 +29,8 @@ def command(context: typer.Context) -> None:
     if wrong:
         raise typer.Exit(1)
     municipality = proved_municipality(settings.municipality)
+    if settings.report_sending:
+        typer.echo(f"gateway: warning: {DOUBLE_REPORTING}", err=True)
     print(f"OK    {municipality.version_label}; tabeller {interpretation().version}; alt svarer")
 
 
@@ -37,6 +42,8 @@ def found(settings: Settings) -> Iterator[str]:
         yield str(error)
         return
     yield from problems(municipality, interpretation())
+    if settings.report_sending:
+        yield from _reporting(settings, municipality)
     try:
         open_store(settings.store_url).close()
     except GatewayError as error:
@@ -51,6 +58,17 @@ def found(settings: Settings) -> Iterator[str]:
             )
     elif settings.spool_folder.exists() and not _is_writable(settings.spool_folder):
         yield f"GATEWAY_SPOOL: {settings.spool_folder} is no folder that this user may write to"
+
+
+def _reporting(settings: Settings, municipality: Municipality) -> Iterator[str]:
+    """What sending to KL needs, where it is switched on."""
+    for place in missing_numbers(municipality):
+        yield f"GATEWAY_REPORT_SENDING: {place} of the municipality file is empty; KL's report names teams by SOR id"
+    try:
+        open_client(settings.report_certificate, settings.report_key).close()
+        token_in(settings.report_token_file or Path())()
+    except GatewayError as error:
+        yield str(error)
 
 
 def _is_writable(folder: Path) -> bool:

@@ -62,7 +62,8 @@ def build(
     _tell(out, written.values(), left_out)
 
 
-_WARNING = (
+#: said whenever reports can leave the house
+DOUBLE_REPORTING = (
     "every report sent here that the record system (Cura) also sends counts twice at KL: "
     "send only when the record system's own reporting is switched off"
 )
@@ -74,9 +75,9 @@ def send(context: typer.Context) -> None:
     settings: Settings = context.obj()
     token_file = settings.report_token_file
     if not settings.report_sending or token_file is None:
-        typer.echo(f"gateway: sending is switched off (GATEWAY_REPORT_SENDING); {_WARNING}", err=True)
+        typer.echo(f"gateway: sending is switched off (GATEWAY_REPORT_SENDING); {DOUBLE_REPORTING}", err=True)
         raise typer.Exit(1)
-    typer.echo(f"gateway: warning: {_WARNING}", err=True)
+    typer.echo(f"gateway: warning: {DOUBLE_REPORTING}", err=True)
     answers = Counter[Verdict]()
     with (
         open_store(settings.store_url) as store,

@@ -18,6 +18,7 @@ from gateway.mapping.kl.delivery_report import (
     delivery_report,
     missing_numbers,
     told_in,
+    unknown_teams,
 )
 from gateway.municipality.model import Municipality
 from gateway.referral.case import Case
@@ -51,11 +52,15 @@ class ReportMaker:
         """A report for each of the citizen's days up to that one with something new; those made are kept.
 
         Raises:
+            ConfigurationError: GW-302 for a team in the cases that the municipality file no longer has.
             ConflictError: someone else made one of them at the same time; nothing is lost, make them again.
         """
         cases = self._reports.cases_of(citizen)
         if cannot_be_reported(cases):
             return []
+        unknown = unknown_teams(cases, self._municipality)
+        if unknown:
+            raise ConfigurationError("GW-302", f"cases name teams that the file does not have: {', '.join(unknown)}")
         kept = self._reports.of(citizen)
         standing = [report for report in kept if report.status != REFUSED]
         reporting = self._reporting(citizen, cases, standing)

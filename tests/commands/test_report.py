@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from importlib.resources import files as files_of
 from pathlib import Path
 
 import httpx
@@ -157,3 +158,17 @@ def test_when_kl_does_not_answer_the_rest_waits(sending: Callable[[], Result], u
     assert "sendt 1, modtaget i forvejen 0, afvist 0" in ended.output
     with open_store(url) as store:
         assert len(store.reports.waiting()) > 5
+
+
+def test_check_tries_what_sending_needs(gateway: Gateway, tmp_path: Path) -> None:
+    settings = {"GATEWAY_REPORT_SENDING": "1", "GATEWAY_REPORT_URL": BASE, "GATEWAY_REPORT_TOKEN_FILE": "token"}
+    without = gateway("check", **settings)
+    assert without.status == 1
+    assert without.out == "FEJL  GATEWAY_REPORT_TOKEN_FILE cannot be read: FileNotFoundError\n"
+    (tmp_path / "token").write_text("a.b.c")
+    ready = gateway("check", **settings)
+    assert (ready.status, "counts twice at KL" in ready.err) == (0, True)
+    built_in = files_of("gateway.municipality").joinpath("ishoej.toml").read_text(encoding="utf-8")
+    (tmp_path / "own.toml").write_text(built_in.replace('sor = "543210000018003"', ""), encoding="utf-8")
+    lacking = gateway("check", GATEWAY_MUNICIPALITY="own.toml", **settings)
+    assert (lacking.status, "teams.genoptraening-ishoej.sor of the municipality file" in lacking.out) == (1, True)

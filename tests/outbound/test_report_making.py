@@ -28,9 +28,10 @@ TUESDAY, WEDNESDAY, FRIDAY = (MONDAY + timedelta(days=n) for n in (1, 2, 4))
 OTHER_EPISODE = "9d1b2c3a4e5f60718293a4b5c6d7e8f9"
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path}/gateway.sqlite3") as opened:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.broker)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    on_sqlite = f"sqlite:///{tmp_path}/gateway.sqlite3"
+    with open_store(on_sqlite if request.param == "sqlite" else request.getfixturevalue("postgres_url")) as opened:
         yield opened
 
 
@@ -145,6 +146,29 @@ def test_a_citizen_without_cpr_is_left_out(store: Store, maker: ReportMaker) -> 
     citizen = referred(store, cpr=None, replacement_cpr="1203651AB1")
     assert not maker.can_report(citizen)
     assert maker.make(citizen, FRIDAY) == []
+
+
+def test_a_team_that_the_file_no_longer_has_stops_the_making(store: Store) -> None:
+    citizen = referred(store)
+    ishoej = load()
+    left = {"genoptraening-ishoej": ishoej.teams["genoptraening-ishoej"]}
+    file = msgspec.structs.replace(ishoej, teams=left)
+    maker = ReportMaker(store.reports, file, BASE, lambda: at("2026-11-17T01:00"))
+    with pytest.raises(ConfigurationError, match="sundhedskonsulenter"):
+        maker.make(citizen, MONDAY)
+
+
+def test_a_new_sor_id_of_a_team_rewrites_no_history(store: Store, maker: ReportMaker) -> None:
+    citizen = referred(store)
+    talk(store, "2026-11-17T10:00")
+    letter = xref15(letter_id="BRV00000000002", episode=OTHER_EPISODE)
+    take(store, emessage(letter, envelope_id="KUV00000000002"), "2026-11-17T10:20")
+    maker.make(citizen, TUESDAY)
+    ishoej = load()
+    teams = {key: msgspec.structs.replace(team, sor="543210000019006") for key, team in ishoej.teams.items()}
+    file = msgspec.structs.replace(ishoej, teams=teams)
+    (report,) = ReportMaker(store.reports, file, BASE, lambda: at("2026-12-01T01:00")).make(citizen, FRIDAY)
+    assert kinds(report) == ["CarePlan", "Organization", "Patient"]
 
 
 def test_without_sor_ids_nothing_is_made(store: Store) -> None:

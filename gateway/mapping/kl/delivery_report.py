@@ -4,7 +4,7 @@ What was told is folded from the earlier reports themselves; what is so now come
 told, the vanished as an error (``corrections``), and every resource referred to comes along, changed or not.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 
 import msgspec
@@ -70,6 +70,14 @@ def missing_numbers(municipality: Municipality) -> list[str]:
     return [place for place, sor in places.items() if not sor]
 
 
+def unknown_teams(cases: Iterable[Case], municipality: Municipality) -> list[str]:
+    """Teams that had a part in the cases and that the municipality file no longer has."""
+    told = [version for case in cases for version in versions(case)]
+    first = {a.team for version in told for a in version.initial}
+    opened = {a.team for version in told for step in version.steps for a in step.opened}
+    return sorted((first | opened) - {"", *municipality.teams})
+
+
 def cannot_be_reported(cases: Iterable[Case]) -> bool:
     """The guide allows the CPR alone: a citizen with a replacement number is in no report."""
     return any(case.referral.citizen.cpr is None for case in cases)
@@ -81,7 +89,7 @@ def delivery_report(reporting: Reporting, told: Resources, day: date, ordinal: i
     ``ordinal`` counts the reports of that citizen and day that KL refused: their ids are not used again.
     """
     now = _now(reporting, day)
-    changed = [one for key, one in now.items() if _is_content(one) and told.get(key) != one]
+    changed = [one for key, one in now.items() if _is_content(one) and _is_news(one, told.get(key))]
     gone = [one for key, one in told.items() if reporting.complete and key not in now and _is_content(one)]
     changed += [in_error(one) for one in gone if in_error(one) != one]
     if not changed:
@@ -104,6 +112,24 @@ def _now(reporting: Reporting, day: date) -> Resources:
         *(resource(item, reporting.patient) for item in items),
     ]
     return {_key(one): one for one in found}
+
+
+def _is_news(one: Json, told: Json | None) -> bool:
+    """Whether it says another thing than before.
+
+    A title that KL has reworded does not, nor a team's new SOR id for work that had ended by then: a new edition of a
+    table or of the municipality file rewrites no history.
+    """
+    if told is None:
+        return True
+    left_out = {"display"} if one.get("status") == "active" else {"display", "performer"}
+    return _without(one, left_out) != _without(told, left_out)
+
+
+def _without(value: object, names: Collection[str]) -> object:
+    if isinstance(value, dict):
+        return {name: _without(part, names) for name, part in value.items() if name not in names}
+    return [_without(part, names) for part in value] if isinstance(value, list) else value
 
 
 def _is_content(one: Json) -> bool:

@@ -9,8 +9,8 @@ from fsiii import (
     SERVICE_TYPE_119,
     CareSocialGroup,
     care_social_codes,
-    condition,
-    intervention,
+    conditions_119,
+    interventions_119,
 )
 from gateway.mapping.fhir.message import reference, without_nothing
 from gateway.mapping.fhir.resources import Json
@@ -134,7 +134,7 @@ def _condition(item: Condition, subject: Json) -> Json:
         "verificationStatus": _hl7("condition-ver-status", "confirmed"),
         "category": [_hl7("condition-category", "problem-list-item")] if item.active else [],
         "code": {
-            "coding": [{"system": FSIII_SYSTEM, "code": item.code, "display": condition(item.code).display}],
+            "coding": [{"system": FSIII_SYSTEM, "code": item.code, "display": conditions_119()[item.code].display}],
         },
         "subject": subject,
         "recordedDate": item.recorded.isoformat(),
@@ -154,7 +154,7 @@ def _planned_intervention(item: PlannedIntervention, subject: Json) -> Json:
         "url": f"{GUIDE}/DeliveryType",
         "valueCodeableConcept": _administrative("delivery_type", item.delivery),
     }
-    code: Json = {"system": FSIII_SYSTEM, "code": item.code, "display": intervention(item.code).display}
+    code: Json = {"system": FSIII_SYSTEM, "code": item.code, "display": interventions_119()[item.code].display}
     detail: Json = {
         "extension": [delivery],
         "code": {"coding": [code]},
