@@ -1,6 +1,7 @@
 """Labelled referrals, written by people who had not seen the engine: each must be decided exactly as labelled."""
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -9,6 +10,7 @@ import pytest
 
 from gateway.mapping.decision_json import decision_json
 from gateway.mapping.medcom.formatted_text import render
+from gateway.mapping.prose.lines import flowing
 from gateway.municipality.model import Municipality
 from tests.builders import diagnosis, emessage, handle, xref15
 from tests.cases.cases import (
@@ -44,6 +46,19 @@ def test_no_dangerous_error(municipality: Municipality) -> None:
     judged = {case.id: dangers(case.expected, view(decided(case, municipality))) for case in CASES}
     assert len(judged) > 1000
     assert {case: found for case, found in judged.items() if found} == {}
+
+
+def test_every_decision_shows_its_why_and_quotes_what_was_written() -> None:
+    """decision.md §8: rule, evidence and source for each programme, assignment, reason and flag."""
+    for case in CASES:
+        decision = decided(case)
+        shown = {*decision.programmes, *decision.reasons, *decision.flags, *(a.team for a in decision.assignments)}
+        assert shown <= {why.name for why in decision.why}, case.id
+        assert all(why.rule and why.evidence and why.source for why in decision.why), case.id
+        texts = [case.text, *(d.text for d in case.diagnoses), *(o.text for o in case.observations)]
+        written = " ".join(" ".join(flowing(text) for text in texts).split())
+        quotes = [q for why in decision.why for q in re.findall(r"«([^«»]*)» \((?:Anam|Diag|Obs)", why.evidence)]
+        assert [quote for quote in quotes if quote not in written] == [], case.id
 
 
 def test_what_is_dangerous() -> None:

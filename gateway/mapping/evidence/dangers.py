@@ -64,8 +64,9 @@ def _pregnant(evidence: Gathered) -> Iterator[Finding]:
         if item.diagnosis.main:
             yield item.finding("PREGNANT")
     expecting = () if evidence.prose.of_a_man else ("expecting",)  # «de venter barn» of a couple
+    others = {m.sentence for m in evidence.prose.of("pregnant") if m.family}
     for mention in evidence.prose.affirmed("pregnant", *expecting):
-        if not mention.event:
+        if not mention.event and mention.sentence not in others:  # «hans kone er gravid, termin i maj»
             yield told("PREGNANT", mention)
 
 

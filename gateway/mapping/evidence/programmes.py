@@ -75,9 +75,9 @@ def _is_of_neck(evidence: Gathered, mention: Mention) -> bool:
 
 
 def _has_need(evidence: Gathered, name: str) -> bool:
-    """A present need after a past illness: late effects or its own offer; a general offer where nothing else is ill.
+    """A present need after a past illness: its late effects or its own offer; «ingen senfølger» says there is none.
 
-    «Ingen senfølger» says that there is none.
+    Where nothing else is ill, a general offer too, and after cancer, whose late effects are many, any complaint.
     """
     prose = evidence.prose
     needs = prose.of(*_NEEDED[name])
@@ -87,6 +87,7 @@ def _has_need(evidence: Gathered, name: str) -> bool:
         return True
     others = [w for other, (words, _) in DISEASES.items() if other != name for w in words]
     asked = [m for m in prose.requested(*_GENERIC) if not m.place.startswith(KIND_PLACE)]
+    asked += prose.affirmed("complaint") if name == "cancer" else []
     return bool(asked) and not prose.affirmed(*others, "prediabetes", "diabetes")
 
 
