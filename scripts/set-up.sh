@@ -26,5 +26,7 @@ set_up() {
         "$root/.venv/bin/pip" install --quiet --disable-pip-version-check uv
     fi
     # --inexact keeps what another of these scripts installed, uv itself too
-    "$root/.venv/bin/uv" sync --quiet --frozen --inexact --project "$root" "$@"
+    # compiled once here: where Python may not write beside the sources, every start would compile them all
+    "$root/.venv/bin/uv" sync --quiet --frozen --inexact --compile-bytecode --project "$root" "$@"
+    "$root/.venv/bin/python" -m compileall -q "$root/gateway" "$root/fsiii"
 }
