@@ -48,6 +48,30 @@ install_packages() {
         tell_what_is_needed
 }
 
+# The browser of the page's tests: one that is here, else Debian's, else Playwright's own (then nothing is exported).
+find_browser() {
+    if [ -z "${GATEWAY_TEST_CHROMIUM:-}" ] && ! present_browser; then
+        if command -v apt-get >/dev/null 2>&1 && as_root apt-get update -qq >&2 &&
+            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >&2; then
+            present_browser || true
+        else
+            "$root/.venv/bin/playwright" install --with-deps chromium >&2 ||
+                printf '%s\n' "No Chromium could be installed: the browser tests are skipped." >&2
+        fi
+    fi
+}
+
+present_browser() {
+    for candidate in chromium google-chrome; do
+        if command -v "$candidate" >/dev/null 2>&1; then
+            GATEWAY_TEST_CHROMIUM=$(command -v "$candidate")
+            export GATEWAY_TEST_CHROMIUM
+            return 0
+        fi
+    done
+    return 1
+}
+
 tell_what_is_needed() {
     fail "The tests need RabbitMQ, PostgreSQL and amqp-publish. Either run as root or with sudo:
     apt-get install -y --no-install-recommends rabbitmq-server postgresql amqp-tools
