@@ -9,6 +9,7 @@ from gateway.municipality.model import Municipality
 from gateway.referral.case import Case, open_case
 from gateway.referral.correction import (
     Renewal,
+    asking_case,
     cancel,
     correct,
     corrected_case,
@@ -16,7 +17,7 @@ from gateway.referral.correction import (
     names_another_citizen,
     says_unknown,
 )
-from gateway.referral.decide import Decision, decide
+from gateway.referral.decide import NOT_ENTITLED, Decision, decide, referrer_kind
 from gateway.referral.discharge import copy_without_address
 from gateway.referral.enclosures import with_attachments
 from gateway.referral.gate import Desk, gate
@@ -35,7 +36,7 @@ def take_in(referral: Referral, found: Needs, desk: Desk) -> Handled:
 
 
 def _taken_in(referral: Referral, found: Needs, desk: Desk) -> Handled:
-    before = corrected_case(referral, desk.known) if referral.correction or referral.cancellation else None
+    before = _known_case(referral, found, desk)
     if referral.cancellation and before is None:
         return Handled(fault=Fault(id="GW-113"))
     decision = _decided(referral, found, desk, before)
@@ -50,6 +51,15 @@ def _taken_in(referral: Referral, found: Needs, desk: Desk) -> Handled:
         parked=_missing_copy(after, desk.municipality),
         decision=after.decision,
     )
+
+
+def _known_case(referral: Referral, found: Needs, desk: Desk) -> Case | None:
+    """What a correction corrects, or the case in which somebody entitled was asked to refer."""
+    if referral.correction or referral.cancellation:
+        return corrected_case(referral, desk.known)
+    if referrer_kind(referral, desk.municipality) in NOT_ENTITLED:
+        return None
+    return asking_case(referral, {p.name for p in found.programmes}, desk.known)
 
 
 def _decided(referral: Referral, found: Needs, desk: Desk, before: Case | None) -> Decision:

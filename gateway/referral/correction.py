@@ -1,11 +1,11 @@
-"""A referral corrected (``rettetbrev``) or taken back by its referrer: a new version of the known case. Pure.
+"""A referral corrected (``rettetbrev``), taken back, or come because we asked for it: a new version of a case. Pure.
 
 The old referral and decision stay in ``Case.earlier``. The corrected referral is decided anew: what a team has begun
 goes on, what a person assigned stays, what nobody has begun follows the new decision. Every team that is concerned is
 told what has changed. Matching: MedCom's facts §11.9, episode number and sender's GLN, the citizen agreeing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -29,6 +29,8 @@ _NOT_BEGUN = frozenset({State.ACCEPTED, State.CONTACTED, State.TALK_BOOKED})
 #: the referrer was asked: the answer is a whole referral, and the days count from it
 _ASKED = frozenset({State.INFO_REQUESTED, State.REFERRAL_REQUESTED})
 _UNKNOWN = "Henviseren kalder brevet en rettelse, men vi kender ingen åben henvisning med samme forløbs-id."
+_CORRECTED = "Henviseren har rettet henvisningen."
+_REQUESTED = "Henvisningen, som borgeren blev hjulpet til, er kommet."
 _UNCHANGED = "Ingen ændring i det, der vises."
 
 
@@ -57,6 +59,22 @@ def corrected_case(referral: Referral, known: Known) -> Case | None:
     return max(alive, key=lambda case: (case.received_at, case.case_id), default=None)
 
 
+def asking_case(referral: Referral, programmes: Collection[str], known: Known) -> Case | None:
+    """The open case in which the citizen was helped to this referral: one of that citizen that waits for a referral.
+
+    It must be about the same matter: a programme in common, or nothing known of either. ``programmes`` are the new
+    referral's. Who may refer is the caller's question.
+    """
+    found = [
+        case
+        for case in known.cases.values()
+        if case.referral.citizen.identifier == referral.citizen.identifier
+        and any(a.state is State.REFERRAL_REQUESTED for a in case.assignments)
+        and (not case.programmes or not programmes or set(case.programmes) & set(programmes))
+    ]
+    return max(found, key=lambda case: (case.received_at, case.case_id), default=None)
+
+
 def names_another_citizen(referral: Referral, known: Known) -> bool:
     """The same sender used the episode number about someone else: a wrong CPR put right, or a number used twice."""
     found = known.of_episode(referral.episode_id, referral.sender_gln)
@@ -71,12 +89,11 @@ def counts_from(case: Case, received_at: datetime) -> datetime:
 
 # ------------------------------------------------------------------ a new version
 def correct(case: Case, new: Renewal, municipality: Municipality) -> tuple[Case, list[Reply]]:
-    """The case with the corrected referral, and what teams and referrer are told of it."""
+    """The case with the corrected referral, or the one that was asked for; what teams and referrer are told of it."""
     assignments = _reconciled(case, new)
     after = _renewed(case, new, assignments)
-    told = "\n".join(
-        ("Henviseren har rettet henvisningen.", *(difference(case.referral, new.referral) or (_UNCHANGED,)))
-    )
+    why = _CORRECTED if new.referral.correction else _REQUESTED
+    told = "\n".join((why, *(difference(case.referral, new.referral) or (_UNCHANGED,))))
     replies = _told_teams(case, after, new, _note(municipality, told))
     if _referrer_would_notice(case, after):
         replies = [*first_letters(after, municipality, new.cause, new.received_at), *replies]

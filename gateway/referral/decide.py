@@ -15,6 +15,8 @@ from gateway.referral.needs import Coded, Finding, Needs, Programme
 from gateway.referral.workdays import local_date, previous_workday
 
 ACCEPTED, REVIEW, RETURN = "accepted", "review", "return"
+#: a programme other than nicotine and alcohol needs a doctor's referral beside theirs (seed 000, «Henvisninger»)
+NOT_ENTITLED = frozenset({ReferrerKind.MUNICIPAL, ReferrerKind.SELF})
 #: reasons that lead to a drafted answer; all others lead to a review
 _RETURN_REASONS = frozenset({"NOT_OFFERED", "HBA1C_BELOW"})
 #: XREF01's and FHIR's words for «at once»; ``asap`` alone is no sign of danger (decision.md §4)
@@ -130,7 +132,7 @@ def referrer_kind(referral: Referral, municipality: Municipality) -> ReferrerKin
 
 def _referral_needed(referral: Referral, needs: Needs, municipality: Municipality) -> tuple[Finding, ...]:
     kind = referrer_kind(referral, municipality)
-    if kind not in {ReferrerKind.MUNICIPAL, ReferrerKind.SELF} or all(p.plan.open_access for p in needs.programmes):
+    if kind not in NOT_ENTITLED or all(p.plan.open_access for p in needs.programmes):
         return ()
     evidence = f"henviser: {kind.value} ({referral.sender.identifier_code or 'borgeren selv'})"
     return (Finding(name="REFERRAL_NEEDED", rule="G-REFERRER", evidence=evidence, source="seed 000, Henvisninger"),)
