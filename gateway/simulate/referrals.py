@@ -90,6 +90,24 @@ def corrected(before: Drawn, random: Random) -> Drawn:
     return msgspec.structs.replace(before, referral=referral, uuid=fhir_id(cause, "letter", ""), **envelopes(cause))
 
 
+def helped_to(before: Drawn, run: Run, random: Random) -> Drawn:
+    """The doctor's referral to which a citizen was helped: the same matter, another sender, an episode of its own."""
+    cause = Cause(sender=before.uuid, id="helped to")
+    sender = drawn_sender("practice", random)
+    referral = msgspec.structs.replace(
+        before.referral,
+        letter_id=letter_id(cause, "letter", ""),
+        episode_id=fhir_id(cause, "episode", "").replace("-", ""),
+        authorised=_moment(run, random),
+        sender=sender.party,
+        referrer=sender.referrer,
+        self_referred=False,
+    )
+    return msgspec.structs.replace(
+        before, referral=referral, sender=sender, uuid=fhir_id(cause, "letter", ""), **envelopes(cause)
+    )
+
+
 def envelopes(cause: Cause) -> dict[str, str]:
     """Envelope ids of a transmission."""
     return {

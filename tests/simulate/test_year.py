@@ -18,6 +18,8 @@ from gateway.referral.letters import FHIR, Outgoing, Payload
 from gateway.referral.statistics import statistics
 from gateway.referral.workdays import COPENHAGEN
 from gateway.simulate.carriers import sent_at
+from gateway.simulate.messages import Message
+from gateway.simulate.referrals import Drawn
 from gateway.store.store import open_store
 from tests.reference import check_with_medcom, own_violations
 from tests.simulate.year import ISHOEJ, REFERRALS, Year, as_sent, told
@@ -51,6 +53,17 @@ def test_every_referral_has_its_case_and_every_case_comes_to_rest(year: Year, ca
     assert set(cases) == set(year.referrals)
     assert {case.state for case in cases.values()} <= RESTING
     assert len({case.state for case in cases.values()}) >= 8, "a year has every kind of end"
+
+
+def test_a_referral_that_was_asked_for_goes_on_in_its_case(year: Year, cases: dict[str, Case]) -> None:
+    assert len(year.helped) >= 2
+    for case_id, doctors in year.helped.items():
+        case = cases[case_id]
+        assert case.referral.letter_id == doctors.referral.letter_id
+        assert [earlier.referral.sender.identifier_code for earlier in case.earlier] != ["ydernummer"]
+        assert case.state is not State.REFERRAL_REQUESTED
+    waiting = [case for case in cases.values() if case.state is State.REFERRAL_REQUESTED]
+    assert waiting, "not every doctor writes"
 
 
 def test_every_event_is_in_the_history_of_its_case(year: Year, cases: dict[str, Case]) -> None:
@@ -111,14 +124,14 @@ class Recount:
         for event in year.events:
             said[event.case_id].append(told(event))
         for case_id, message in year.referrals.items():
-            self.referral(message, said[case_id])
+            self.referral(message, said[case_id], year.helped.get(case_id))
         for event in (e for events in said.values() for e in events):
             self.step(event)
 
     def add(self, month: str, measure: str, group: str = "") -> None:
         self.counts.update({(month, measure, group): 1, (month[:4], measure, group): 1})
 
-    def referral(self, message: Any, said: list[dict[str, Any]]) -> None:  # noqa: ANN401 (a Message)
+    def referral(self, message: Message, said: list[dict[str, Any]], helped: Drawn | None) -> None:
         matter, month = message.drawn.matter, month_of(sent_at(message.drawn))
         decided = [e["programmes"] for e in said if e["type"] == "review_decided"]
         programmes = decided[-1] if decided else matter.programmes
@@ -127,7 +140,7 @@ class Recount:
             self.add(month, "not_offered")
             return
         self.add(month, "low_back" if list(programmes) == ["low_back"] else "relevant")
-        self.add(month, "outcome", matter.outcome)
+        self.add(month, "outcome", "accepted" if helped else matter.outcome)
         for programme in programmes or ["none"]:
             self.add(month, "programme", programme)
         kind = message.drawn.sender.kind
@@ -136,13 +149,13 @@ class Recount:
         left = {e["assignment"] for e in said if e["type"] == "reassigned"}
         for team in {e["team"] for e in said if e.get("assignment") not in left}:
             self.add(month, "team", team)
-        self.wait(message, said, month)
+        self.wait(helped or message.drawn, said, month)
 
-    def wait(self, message: Any, said: list[dict[str, Any]], month: str) -> None:  # noqa: ANN401 (a Message)
+    def wait(self, since: Drawn, said: list[dict[str, Any]], month: str) -> None:
         talks = [datetime.fromisoformat(e["period"]["start"]) for e in said if e["type"] == "talk_held"]
         days = [talk.astimezone(COPENHAGEN).date() for talk in talks]
         days += [date.fromisoformat(e["started"]) for e in said if e["type"] == "course_started"]
-        received = sent_at(message.drawn).astimezone(COPENHAGEN).date()
+        received = sent_at(since).astimezone(COPENHAGEN).date()
         for period in (month, month[:4]):
             if days:
                 self.waits[period].append((min(days) - received).days)

@@ -14,9 +14,9 @@ from gateway.outbound.envelopes import mint
 from gateway.receive import Entrance
 from gateway.referral.inbox import Outcome
 from gateway.referral.letters import Carrier, Channel, Outgoing, Payload
-from gateway.simulate.carriers import sent_at
+from gateway.simulate.carriers import CARRIERS, sent_at, written
 from gateway.simulate.messages import Message, Wishes, messages
-from gateway.simulate.referrals import Run
+from gateway.simulate.referrals import Drawn, Run, helped_to
 from gateway.simulate.teams import Event, Teams
 from gateway.store.store import Store
 
@@ -37,6 +37,8 @@ class Year:
         self.now = datetime.combine(FIRST_DAY, datetime.min.time(), UTC)
         #: case id → the referral that opened it
         self.referrals: dict[str, Message] = {}
+        #: case id → the doctor's referral to which its citizen was helped
+        self.helped: dict[str, Drawn] = {}
         self.events: list[Event] = []
         self.letters: list[Outgoing] = []
         self._pipeline = Pipeline(store, ISHOEJ, lambda: self.now)
@@ -46,9 +48,23 @@ class Year:
         """All referrals at their times, and between them what the teams have to tell by then; then the rest."""
         for message in referrals():
             self._until(sent_at(message.drawn))
+            self._help(message)
             (outcome,) = self._handle([Delivery(data=message.data)])
             self.referrals[outcome.cases[0].case_id] = message
         self._until(END_OF_TIME)
+
+    def _help(self, message: Message) -> None:
+        """Now and then a doctor writes the referral that a citizen was helped to ask for, on the day of this one."""
+        asked = [e.case_id for e in self.events if told(e)["type"] == "referral_requested"]
+        for case_id in asked[1::2]:  # the others are still waited for
+            if case_id not in self.helped:
+                before = self.referrals[case_id].drawn
+                run = Run(seed="hjulpet", day=message.drawn.referral.authorised.date(), municipality=ISHOEJ)
+                self.helped[case_id] = helped_to(before, run, run.random(len(self.helped)))
+                data = written(self.helped[case_id], CARRIERS["xref15"], ISHOEJ, in_vans=False)
+                self.now = max(self.now, sent_at(self.helped[case_id]))
+                (outcome,) = self._handle([Delivery(data=data)])
+                assert [case.case_id for case in outcome.cases] == [case_id]
 
     def _until(self, moment: datetime) -> None:
         while due := list(self._next(moment)):
