@@ -53,7 +53,8 @@ def follow_attachments(message: AttachmentMessage, desk: Desk) -> Handled:
     waiting = tuple(Fault(id="GW-168", detail=key) for key, namings in found.items() if not namings)
     replies, cases = [], {naming.case_id for namings in found.values() for naming in namings}
     for case_id in sorted(cases, key=str):
-        files = [(one.files[-1], n) for one in tracked for n in found[one.object_id] if n.case_id == case_id]
+        latest = {key: n for key, namings in found.items() for n in namings if n.case_id == case_id}
+        files = [(one.files[-1], latest[one.object_id]) for one in tracked if one.object_id in latest]
         case = known.cases.get(case_id or "")
         replies += _handed_over(files, case, Cause(sender=message.sender_gln, id=message.letter_id), municipality)
     case_id = next((c for c in sorted(cases, key=str) if c is not None), None)
@@ -61,6 +62,8 @@ def follow_attachments(message: AttachmentMessage, desk: Desk) -> Handled:
 
 
 def _refusal(message: AttachmentMessage, municipality: Municipality) -> Fault | None:
+    if len({one.object_id for one in message.objects}) < len(message.objects):
+        return Fault(id="GW-116", detail="ObjectIdentifier")
     for one in message.objects:
         if one.extension in _REFUSED_EXTENSIONS:
             return Fault(id="GW-114", detail=f"({one.extension})")

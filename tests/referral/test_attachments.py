@@ -60,6 +60,8 @@ def handed(outcome: Outcome) -> list[Outgoing]:
 
 def resources(letter: Outgoing) -> dict[str, list[dict[str, Any]]]:
     assert Bundle.model_validate_json(letter.content).entry
+    urls = [entry["fullUrl"] for entry in json.loads(letter.content)["entry"]]
+    assert len(set(urls)) == len(urls)
     found: dict[str, list[dict[str, Any]]] = {}
     for entry in json.loads(letter.content)["entry"]:
         found.setdefault(entry["resource"]["resourceType"], []).append(entry["resource"])
@@ -196,6 +198,12 @@ def test_two_named_come_as_one_message() -> None:
     assert [d["description"] for d in resources(letter)["DocumentReference"]] == ["Spirometri", "Røntgen"]
 
 
+def test_named_by_two_letters_of_a_case_it_comes_once() -> None:
+    attached = run(referral(), reply(), xbin_message())[-1]
+    (letter,) = handed(attached)
+    assert len(resources(letter)["DocumentReference"]) == 1
+
+
 def test_two_cases_that_name_the_same_file_both_get_it() -> None:
     again = emessage(
         xref15(letter_id="BRV00000000002", episode="0" * 31 + "1", references=reference()), envelope_id="KUV00000000002"
@@ -252,6 +260,7 @@ REFUSED = {
     "an impossible CPR": (xbin(cpr="3002659901"), "GW-140"),
     "an unknown version": (xbin(version="XB0200X"), "GW-111"),
     "a size beyond all measure": (xbin(binary(size="9" * 16)), "GW-141"),
+    "two under one object id": (xbin(binary(), binary(data=b"andet")), "GW-116"),
     "an object id without hyphens": (xbin(binary(NAMED)), "GW-120"),
 }
 

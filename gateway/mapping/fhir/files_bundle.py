@@ -48,7 +48,7 @@ def encode(message: ForwardedFiles, municipality: Municipality) -> bytes:
     resources = [
         *person,
         organization(ids["Organization"], message.sender),
-        *(_document(message, file, ids) for file in message.files),
+        *(_document(message, number, ids) for number in range(len(message.files))),
         _task(message, ids, municipality),
     ]
     return msgspec.json.encode(collection(message.id, message.at, resources))
@@ -58,11 +58,17 @@ def _id(message: ForwardedFiles, name: str) -> str:
     return fhir_id(Cause(sender=message.team, id=message.id), name, message.team)
 
 
-def _document(message: ForwardedFiles, file: TeamFile, ids: dict[str, str]) -> Json:
+def _document_id(message: ForwardedFiles, number: int) -> str:
+    """By its place: the same object may have been sent twice."""
+    return _id(message, f"DocumentReference{number}")
+
+
+def _document(message: ForwardedFiles, number: int, ids: dict[str, str]) -> Json:
+    file = message.files[number]
     return without_nothing(
         {
             "resourceType": "DocumentReference",
-            "id": _id(message, file.id),
+            "id": _document_id(message, number),
             "identifier": [{"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{_hyphened(file.id)}"}],
             "status": "current",
             "subject": reference("Patient", ids["Patient"]) if message.citizen else None,
@@ -103,7 +109,7 @@ def _task(message: ForwardedFiles, ids: dict[str, str], municipality: Municipali
             "status": "requested",
             "businessStatus": {"coding": [{"code": status}], "text": status},
             "intent": "order",
-            "focus": reference("DocumentReference", _id(message, message.files[0].id)),
+            "focus": reference("DocumentReference", _document_id(message, 0)),
             "for": reference("Patient", ids["Patient"]) if message.citizen else None,
             "authoredOn": message.at.isoformat(),
             "owner": {
