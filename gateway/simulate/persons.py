@@ -18,6 +18,8 @@ _FIRST_BIRTHDAY, _BIRTHDAYS = date(1937, 1, 1), (date(1999, 12, 31) - date(1937,
 _TEST_NUMBERS = 100
 #: how many have a telephone number in the letter
 _PHONES = 0.8
+#: how many name a receiver of a copy
+_COPIES = 0.2
 _WOMEN = (
     "Anne Mette", "Birthe", "Camilla", "Dorthe", "Else", "Fatma", "Gitte", "Hanne", "Inger", "Jytte", "Karen Marie",
     "Lone", "Mona", "Nadia", "Oda", "Pia", "Rikke", "Samira", "Tove", "Ulla", "Vibeke", "Yasmin", "Åse",
@@ -149,6 +151,14 @@ def receiver(municipality: Municipality) -> Party:
         organisation=head.organisation,
         department=head.department,
     )
+
+
+def drawn_copy(municipality: Municipality, random: Random) -> Party | None:
+    """Who gets a copy of the answers, now and then: one whose address the municipality file knows, else nobody."""
+    known = sorted(municipality.addresses)
+    if not known or random.random() > _COPIES:
+        return None
+    return Party(identifier=random.choice(known), identifier_code="ydernummer", organisation="Lægerne Eksempel")
 
 
 def drawn_citizen(municipality: Municipality, random: Random) -> Citizen:

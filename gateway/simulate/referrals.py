@@ -10,7 +10,7 @@ from gateway.referral.ids import Cause, fhir_id, letter_id
 from gateway.referral.model import ClinicalText, Referral
 from gateway.referral.workdays import COPENHAGEN
 from gateway.simulate.matters import Matter, diagnoses, drawn_matter, wording
-from gateway.simulate.persons import Sender, drawn_citizen, drawn_sender, receiver
+from gateway.simulate.persons import Sender, drawn_citizen, drawn_copy, drawn_sender, receiver
 
 #: kinds of sender of the matters that name none, and how often
 _SENDERS = {"practice": 76, "hospital": 20, "unknown": 4}
@@ -61,6 +61,7 @@ def drawn_referral(run: Run, number: int, random: Random) -> Drawn:
         sender=sender.party,
         referrer=sender.referrer,
         receiver=receiver(run.municipality),
+        answer_cc=drawn_copy(run.municipality, random),
         citizen=drawn_citizen(run.municipality, random),
         diagnoses=diagnoses(matter, kind, random),
         texts=(ClinicalText(place="Anamnesis", text=wording(matter, random)),),

@@ -82,11 +82,15 @@ def test_every_case_that_was_taken_on_and_ended_has_one_discharge_note_per_recei
 ) -> None:
     notes = Counter((x.case_id, x.receiver) for x in year.letters if is_discharge_note(x))
     never_taken_on = {State.RETURNED, State.REFERRAL_REQUESTED}
-    expected = {
-        (case.case_id, case.referral.sender_gln): 1 for case in cases.values() if case.state not in never_taken_on
-    }
+    expected = Counter[tuple[str | None, str]]()
+    for case in (case for case in cases.values() if case.state not in never_taken_on):
+        expected[case.case_id, case.referral.sender_gln] += 1
+        if case.referral.answer_cc is not None:
+            expected[case.case_id, ISHOEJ.addresses[case.referral.answer_cc.identifier or ""]] += 1
     assert notes == expected
-    assert len(notes) > 300
+    assert len(notes) > 350
+    assert set(notes.values()) == {1}
+    assert {gln for _, gln in notes} > set(ISHOEJ.addresses.values()), "copies too"
 
 
 def test_every_letter_is_valid_by_our_schemas_and_medcoms(year: Year, shared: Path, tmp_path: Path) -> None:
