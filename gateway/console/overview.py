@@ -25,6 +25,8 @@ from gateway.store.trends import Hour
 router = APIRouter(include_in_schema=False)
 _HOURS = 48
 _ROUTED_DAYS = 30
+#: alarms that are named
+_LOUDEST = 10
 
 
 class Promised(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +69,7 @@ def _render(request: Request, parts: Parts, template: str) -> Response:
         numbers=numbers_of(parts, now),
         promised=_promised(parts, now),
         today=parts.store.trends.since(midnight),
+        alarmed=[alarm for alarm in parts.store.alarms.open(limit=_LOUDEST) if alarm.case_id],
         down=parts.down(),
         queues=watch.look(),
         charts=_charts(hours, now),

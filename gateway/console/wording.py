@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from gateway.console.alarm_wording import ALARM_KINDS, ALARM_LEVELS
 from gateway.mapping.explanation import wordings
 
 STATES = {
@@ -131,6 +132,8 @@ WORDINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "parked": PARKED_STATES,
         "right": RIGHTS,
         "act": ACTS,
+        "alarm": ALARM_KINDS,
+        "level": ALARM_LEVELS,
     }
 )
 

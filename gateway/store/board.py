@@ -97,9 +97,7 @@ class Board:
 
     def waiting(self, waits_for: str) -> tuple[int, datetime | None]:
         """How many open cases wait for this, and since when the oldest."""
-        query = select(func.count(), func.min(cases.c.received_at)).where(
-            cases.c.is_open, cases.c.waits_for == waits_for
-        )
+        query = select(func.count(), func.min(cases.c.received_at)).where(cases.c.waits_for == waits_for)
         with reading(self._engine) as connection:
             count, oldest = connection.execute(query).one()
             return count, oldest

@@ -132,6 +132,7 @@ cases = Table(
     Index("cases_citizen", "citizen_index"),
     Index("cases_state", "state", "received_at"),
     Index("cases_open", "is_open", "due_at"),
+    Index("cases_waiting", "waits_for", "received_at"),
     Index("cases_sender", "sender", "received_at"),
 )
 

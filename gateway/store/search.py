@@ -85,11 +85,11 @@ class Search:
 
 def _cases_of(written: str, spellings: list[str], limit: int) -> list[Select[tuple[str]]]:
     """One small question for each thing the text may be; each has its index."""
-    own = outbox.c.letter_id.in_(spellings) | outbox.c.message_id.in_(spellings)
     sent_in = select(transmissions.c.letter_id).where(transmissions.c.envelope_id.in_(spellings))
     asked = [
         _of(letters, letters.c.letter_id.in_(spellings)),
-        _of(outbox, own),
+        _of(outbox, outbox.c.letter_id.in_(spellings)),
+        _of(outbox, outbox.c.message_id.in_(spellings)),
         _of(outbox, outbox.c.letter_id.in_(sent_in)),
         select(cases.c.case_id).where(cases.c.sender == written).order_by(cases.c.received_at.desc()).limit(limit + 1),
     ]
@@ -106,9 +106,10 @@ def _of(table: Table, where: ColumnElement[bool]) -> Select[tuple[str]]:
 
 
 def _digests(connection: Connection, spellings: list[str], limit: int) -> list[str]:
+    """A question per column: for an OR over several, a database may choose to read the whole table."""
     columns = (messages.c.digest, messages.c.envelope_id, messages.c.vans_message_id, messages.c.vans_envelope_id)
-    query = select(messages.c.digest).where(or_(*(column.in_(spellings) for column in columns)))
-    return list(connection.scalars(query.limit(limit)))
+    asked = (select(messages.c.digest).where(column.in_(spellings)).limit(limit) for column in columns)
+    return sorted({digest for query in asked for digest in connection.scalars(query)})
 
 
 def _found(

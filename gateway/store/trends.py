@@ -51,6 +51,16 @@ class Trends:
             query = select(func.count()).select_from(messages).where(messages.c.received_at >= moment, FROM_OUTSIDE)
             return connection.scalar(query) or 0
 
+    def senders(self, since: datetime) -> dict[str, dict[str, int]]:
+        """Messages since then by sender and fault id; the empty id stands for those without a fault."""
+        counted = select(messages.c.sender, messages.c.fault_id, func.count())
+        counted = counted.where(messages.c.received_at >= since, FROM_OUTSIDE)
+        found: dict[str, dict[str, int]] = {}
+        with reading(self._engine) as connection:
+            for sender, fault, count in connection.execute(counted.group_by(messages.c.sender, messages.c.fault_id)):
+                found.setdefault(sender, {})[fault or ""] = count
+        return found
+
     def routed(self, since: datetime) -> dict[tuple[Names, Names], int]:
         """Referrals received since then by all their programmes and all their teams."""
         query = select(cases.c.programmes, cases.c.teams, func.count()).where(cases.c.received_at >= since)

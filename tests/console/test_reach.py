@@ -34,6 +34,8 @@ def pages(served: Served) -> dict[str, str]:
         "letter": f"/cases/{case}/letters/{dossier.went[0].letter_id}",
         "message": f"/cases/{case}/messages/{dossier.came[0].message}",
         "search": "/search",
+        "senders": "/senders",
+        "statistics": "/statistics",
         "account": "/account",
         "not-found": "/cases/unknown",
     }

@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("case_id"),
     )
     op.create_index("cases_open", "cases", ["is_open", "due_at"], unique=False)
+    op.create_index("cases_waiting", "cases", ["waits_for", "received_at"], unique=False)
     op.create_index("cases_sender", "cases", ["sender", "received_at"], unique=False)
     op.create_index("cases_citizen", "cases", ["citizen_index"], unique=False)
     op.create_index("cases_episode", "cases", ["episode_key"], unique=False)
