@@ -362,6 +362,14 @@ FAULTS: Mapping[str, FaultRow] = _rows(
     _parked(
         191, "Beskeden er opgivet af RabbitMQ (for mange leveringer).", "Meld det til udvikleren; genafspil beskeden."
     ),
+    FaultRow(
+        id="GW-192",
+        disposition=Disposition.RETRY,
+        medcom=RefuseCode.UNSPECIFIED,
+        fhir="MSG_Mailbox_Out_Of_Operation",
+        text="Beskeden kan ikke modtages lige nu.",
+        advice="Afsenderen sender den igen om lidt; få naboen (RabbitMQ, database) op at køre.",
+    ),
 )
 
 

@@ -22,7 +22,7 @@ from gateway.inbound.source import Delivery
 from gateway.mapping import encoding
 from gateway.mapping.fhir import conformance
 from gateway.mapping.fhir.conformance import Problem
-from gateway.metrics import SENT
+from gateway.metrics import NEIGHBOUR_DOWN, SENT
 from gateway.municipality.model import Municipality
 from gateway.receive import Entrance, read
 from gateway.referral.gate import gate
@@ -30,12 +30,14 @@ from gateway.referral.inbox import Outcome
 from gateway.referral.letters import Carrier, Outgoing
 from gateway.referral.model import Referral
 from gateway.referral.reading import Reading
+from gateway.referral.receipts import not_now
 from gateway.store.store import Store
 
 log = structlog.get_logger()
 #: faults of what is no FHIR at all; other faults are of what it says
 _UNREADABLE = {"GW-101": 400, "GW-102": 400, "GW-103": 400, "GW-104": 413}
 _UNPROCESSABLE = 422
+_COME_AGAIN = {"Retry-After": "30"}
 _BODY = {
     "content": {mime: {"schema": {"type": "object"}} for mime in ("application/fhir+json", "application/fhir+xml")}
 }
@@ -50,7 +52,7 @@ _ANSWERS: dict[int | str, dict[str, object]] = {
         415: "neither application/fhir+json nor application/fhir+xml was sent",
         422: "refused, and nobody is named whom an Acknowledgement could answer",
         500: "an error of the gateway: send the message again later",
-        503: "a neighbour does not answer: send the message again later",
+        503: "a neighbour does not answer, told in an Acknowledgement where one is owed: send the message again later",
     }.items()
 }
 
@@ -168,14 +170,32 @@ async def process_message(request: Request, side: Authorised, form: AnswerForm) 
 def _process(side: FhirSide, data: bytes, form: Form) -> Response:
     envelope_id = side.new_id()
     delivery = Delivery(data=data, entrance=Entrance.FHIR)
-    outcome = side.pipeline.answer_one(delivery, envelope_id)
-    letter = _acknowledgement(side, outcome)
+    try:
+        outcome = side.pipeline.answer_one(delivery, envelope_id)
+        letter = _acknowledgement(side, outcome)
+    except NeighbourError as error:
+        return _not_now(side, data, form, error)
     if letter is None:
         return _without_acknowledgement(outcome, form)
     SENT.labels(kind=letter.kind).inc()
     log.info("letter.answered", kind=letter.kind, letter=letter.letter_id, envelope=envelope_id)
     bare = msgspec.structs.replace(letter, carrier=Carrier.BARE, payload=form.payload)
     return Response(encoding.wrap(bare, envelope_id, side.clock()), media_type=form.mime)
+
+
+def _not_now(side: FhirSide, data: bytes, form: Form, error: NeighbourError) -> Response:
+    """A neighbour is down: an Acknowledgement that says so and is stored nowhere, for the sender to send again."""
+    now = side.clock()
+    reply = not_now(read(data, Entrance.FHIR, side.limit), side.municipality, now)
+    if reply is None:
+        raise error
+    NEIGHBOUR_DOWN.labels(id=error.id).inc()
+    log.warning("neighbour.down", id=error.id, why=str(error))
+    bare = msgspec.structs.replace(
+        encoding.encode(reply, side.municipality), carrier=Carrier.BARE, payload=form.payload
+    )
+    told = encoding.wrap(bare, side.new_id(), now)
+    return Response(told, status_code=503, media_type=form.mime, headers=_COME_AGAIN)
 
 
 def _acknowledgement(side: FhirSide, outcome: Outcome) -> Outgoing | None:
@@ -245,7 +265,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _neighbour_down(request: Request, error: Exception) -> Response:
     text = f"{getattr(error, 'id', 'GW-200')}: a neighbour does not answer; send the message again later"
-    return _outcome(503, [Problem(code="transient", text=text)], _error_form(request), {"Retry-After": "30"})
+    return _outcome(503, [Problem(code="transient", text=text)], _error_form(request), _COME_AGAIN)
 
 
 def _http_error(request: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@ from gateway.errors import Fault
 from gateway.municipality.model import Municipality
 from gateway.referral.ids import Cause
 from gateway.referral.letters import AnsweredLetter, Arrival, Receipt
+from gateway.referral.reading import Reading
 from gateway.referral.reply import Reply
 
 
@@ -35,6 +36,18 @@ def receipts(
     elif accepted and arrival.positive_wanted:
         wanted.append(positive)
     return [_receipt(content) for content in wanted]
+
+
+def not_now(reading: Reading, municipality: Municipality, at: datetime) -> Reply | None:
+    """What a sender who waits for the answer is told while a neighbour of ours is down: nothing is stored (KR4).
+
+    None where no Acknowledgement is owed: to an Acknowledgement (KR2), or where nobody and no message can be named.
+    """
+    if reading.letters and not any(letter.is_answered for letter in reading.letters):
+        return None
+    arrival = msgspec.structs.replace(reading.arrival, vans=None)
+    told = receipts(arrival, (), Fault(id="GW-192"), municipality, at) if arrival.fhir is not None else []
+    return told[0] if told else None
 
 
 def _in_fhir(verdict: Receipt) -> list[Receipt]:
