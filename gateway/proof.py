@@ -8,7 +8,7 @@ from stdnum import ean, verhoeff
 from fsiii import interventions_119
 from gateway.errors import ConfigurationError
 from gateway.mapping.interpretation import Interpretation, interpretation
-from gateway.mapping.medcom import xdis15
+from gateway.mapping.medcom import xdis15, xdis91
 from gateway.mapping.medcom.letter_types import NAMESPACE_OF
 from gateway.mapping.medcom.other_types import OTHER_TYPES
 from gateway.municipality.model import Municipality, load
@@ -86,10 +86,13 @@ def _senders(municipality: Municipality) -> Iterator[str]:
 
 
 def _versions(municipality: Municipality) -> Iterator[str]:
-    known = sorted(version for kind, version in NAMESPACE_OF if kind == xdis15.TYPE)
-    for gln, version in municipality.versions.xdis15.items():
-        if version not in known:
-            yield f"versions.xdis15.{gln}: unknown version {version!r}; one of {', '.join(known)}"
+    chosen = {xdis15.TYPE: municipality.versions.xdis15, xdis91.TYPE: municipality.versions.xdis91}
+    for kind, versions in chosen.items():
+        known = sorted(version for name, version in NAMESPACE_OF if name == kind)
+        for gln, version in versions.items():
+            if version not in known:
+                place = f"versions.{kind.lower()}.{gln}"
+                yield f"{place}: unknown version {version!r}; one of {', '.join(known)}"
 
 
 def _forwards(municipality: Municipality) -> Iterator[str]:

@@ -60,9 +60,11 @@ def test_the_letterheads_sor(municipality: Municipality) -> None:
 
 def test_versions_of_our_letters(municipality: Municipality) -> None:
     versions = {"5790009992011": "XD1531L", "5790009992028": "XD1532L"}
-    told = replace(municipality, versions=replace(municipality.versions, xdis15=versions))
+    letters = {"5790009992011": "XD9135L", "5790009992028": "XD1531L"}
+    told = replace(municipality, versions=replace(municipality.versions, xdis15=versions, xdis91=letters))
     assert problems(told, interpretation()) == [
-        "versions.xdis15.5790009992028: unknown version 'XD1532L'; one of XD1530L, XD1531L"
+        "versions.xdis15.5790009992028: unknown version 'XD1532L'; one of XD1530L, XD1531L",
+        "versions.xdis91.5790009992028: unknown version 'XD1531L'; one of XD9134L, XD9135L",
     ]
 
 

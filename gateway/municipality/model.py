@@ -93,9 +93,12 @@ class Attachments(Record, frozen=True, kw_only=True):
 
 
 class Versions(Record, frozen=True, kw_only=True):
-    """Which version of our letters a receiver gets, by GLN; the default follows the referral's own version."""
+    """Which version of our letters a receiver gets, by GLN; others get the one that is in use everywhere."""
 
+    #: the default follows the referral's own version
     xdis15: Mapping[str, str] = {}
+    #: XD9134L, or XD9135L where the receiver is registered for it
+    xdis91: Mapping[str, str] = {}
 
 
 #: MedCom's IdentifierCode

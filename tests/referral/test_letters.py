@@ -6,8 +6,10 @@ from datetime import date, timedelta
 import msgspec
 import pytest
 
+from gateway.mapping.encoding import wrap
 from gateway.municipality.model import Municipality, load
 from gateway.municipality.texts import LetterText
+from gateway.receive import read
 from gateway.referral.case import State
 from gateway.referral.letters import Outgoing
 from gateway.referral.moments import danish_date, parse_moment
@@ -237,6 +239,16 @@ def test_the_note_follows_the_referrals_version(version: str, expected: str, mun
     versions = msgspec.structs.replace(municipality.versions, xdis15={SENDER_GLN: "XD1531L"})
     told = msgspec.structs.replace(municipality, versions=versions)
     assert only(tell(opened(version=version), "not_reached", municipality=told), "XDIS15").version == "XD1531L"
+
+
+def test_a_status_letter_goes_in_the_version_the_receiver_is_registered_for(municipality: Municipality) -> None:
+    newer = msgspec.structs.replace(municipality.versions, xdis91={SENDER_GLN: "XD9135L"})
+    told = msgspec.structs.replace(municipality, versions=newer)
+    for file, version in ((municipality, "XD9134L"), (told, "XD9135L")):
+        letter = only(handle(emessage(), municipality=file), "XDIS91")
+        assert letter.version == version
+        (read_again,) = read(wrap(letter, "KUV00000000009", RECEIVED)).letters
+        assert (read_again.fault, read_again.version) == (None, version)
 
 
 def test_answers_use_the_wrapping_that_came_in() -> None:

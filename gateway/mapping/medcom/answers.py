@@ -41,9 +41,9 @@ def _receipt(reply: Reply, receipt: Receipt, municipality: Municipality) -> Outg
 def _letter(reply: Reply, letter: StatusLetter | DischargeNote, municipality: Municipality) -> Outgoing:
     receiver = letter.receiver.gln or ""
     if isinstance(letter, StatusLetter):
-        kind, version = xdis91.TYPE, xdis91.VERSION
+        kind, version = xdis91.TYPE, municipality.versions.xdis91.get(receiver, xdis91.VERSION)
         ids = medcom_ids(reply, kind, receiver)
-        text = xdis91.encode(letter, ids[0])
+        text = xdis91.encode(letter, ids[0], version)
     else:
         kind, version = xdis15.TYPE, _note_version(reply, receiver, municipality)
         ids = medcom_ids(reply, kind, receiver)

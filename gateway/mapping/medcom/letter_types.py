@@ -69,6 +69,7 @@ NAMESPACE_OF: Mapping[tuple[str, str], str] = MappingProxyType(
         ("XDIS15", "XD1530L"): _2016,
         ("XDIS15", "XD1531L"): _2020,
         ("XDIS91", "XD9134L"): _2006,
+        ("XDIS91", "XD9135L"): _2015,
         ("XCTL02", "XC0230Q"): _2005,
         ("XCTL03", "XC0330Q"): _2005,
     }

@@ -49,13 +49,13 @@ def decode(element: etree._Element) -> Correspondence:
     )
 
 
-def encode(letter: StatusLetter, letter_id: str) -> str:
+def encode(letter: StatusLetter, letter_id: str, version: str = VERSION) -> str:
     """The ClinicalEmail element without namespace; the envelope supplies it."""
     letter = latin1_letter(letter)
     head = group(
         "Letter",
         tag("Identifier", letter_id),
-        tag("VersionCode", VERSION),
+        tag("VersionCode", version),
         tag("StatisticalCode", TYPE),
         write_moment("Authorisation", letter.at),
         tag("TypeCode", TYPE),
