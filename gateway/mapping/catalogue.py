@@ -20,6 +20,7 @@ from gateway.mapping.medcom.other_types import OTHER_MESSAGES, read_other_messag
 from gateway.mapping.medcom.parsing import parse, salvage
 from gateway.mapping.medcom.schema import violations
 from gateway.referral.letters import FHIR, Arrival, Carrier, VansArrival
+from gateway.referral.model import Referral
 from gateway.referral.reading import Reading, ReadLetter, content_digest
 
 _replace = msgspec.structs.replace
@@ -106,6 +107,8 @@ FORMATS: tuple[Format, ...] = (
 _PAYLOADS = (FORMATS[0], *_OTHERS)
 #: of a message beyond the limit, this much is looked at for its sender
 _HEAD = 100_000
+#: characters of free text in the referrals of one message: beyond any real one, and read within a second
+MOST_TEXT = 200_000
 
 
 def read_message(data: bytes, digest: str, *, fhir_only: bool = False) -> Reading:
@@ -119,7 +122,15 @@ def read_message(data: bytes, digest: str, *, fhir_only: bool = False) -> Readin
         reading = interchange.read(data, digest)
     else:
         reading = fhir.read_json(data, digest) if _is_json(data) else read_xml(data, digest)
+    if sum(map(_text_length, reading.letters)) > MOST_TEXT:
+        reading = read_ids(data, Fault(id="GW-104", detail=f"(højst {MOST_TEXT} tegn tekst)"), digest)
     return _only_fhir(reading) if fhir_only else reading
+
+
+def _text_length(letter: ReadLetter) -> int:
+    if not isinstance(letter.content, Referral):
+        return 0
+    return sum(len(text.text) for text in letter.content.texts) + sum(len(d.text) for d in letter.content.diagnoses)
 
 
 def _is_json(data: bytes) -> bool:

@@ -17,6 +17,8 @@ _PLAIN_LIMIT = 10_000_000
 _LATIN1 = re.compile(
     rb"""^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?encoding\s*=\s*["'](?:iso-8859-1|latin-?1)["']""", re.IGNORECASE
 )
+#: elements, and attributes, that a message may have: far beyond any real one
+_MOST_PARTS = 40_000
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 
 
@@ -36,11 +38,13 @@ def _parser(encoding: str | None, *, huge: bool, recover: bool) -> etree.XMLPars
 
 
 def parse(data: bytes) -> etree._Element | Fault:
-    """The root element, or the fault: GW-101 no XML at all, GW-102 not well-formed, GW-103 a DOCTYPE."""
+    """The root element, or the fault: GW-101 no XML, GW-102 not well-formed, GW-103 DOCTYPE, GW-104 too many parts."""
     if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and not _is_utf16(data):
         return Fault(id="GW-101")
     if _DOCTYPE.search(data.replace(b"\0", b"")):
         return Fault(id="GW-103")
+    if data.count(b"<") - data.count(b"</") > _MOST_PARTS or data.count(b"=") > _MOST_PARTS:
+        return Fault(id="GW-104", detail="(for mange elementer)")
     huge = len(data) > _PLAIN_LIMIT
     try:
         root = etree.fromstring(data, _parser(declared_encoding(data), huge=huge, recover=False))

@@ -65,8 +65,11 @@ class Lexicon:
             self._add(phrase)
         self._tails = tuple(sorted({*tails, *free_tails}, key=len, reverse=True))
         self._free_tails = frozenset(free_tails)
+        self._ends = tuple(tail + ending for tail in self._tails for ending in ("", *_ENDINGS))
         self.words |= set(self._tails)
         self._near = _neighbours(mendable)
+        #: one letter more than the longest word that a slip can be mended in
+        self._longest = max(map(len, mendable), default=0) + 1
         self._real_words = tuple(real_words)
         self.read = lru_cache(maxsize=_CACHE)(self._read)
         self.tokens = lru_cache(maxsize=_CACHE)(self._tokens)
@@ -109,6 +112,8 @@ class Lexicon:
 
     def _compound(self, word: str, depth: int = 2) -> tuple[str, ...]:
         """First part and tail of a compound; empty when it is none."""
+        if not word.endswith(self._ends):
+            return ()
         for tail in self._tails:
             stem = _cut_tail(word, tail)
             if stem is None:
@@ -126,7 +131,7 @@ class Lexicon:
 
     def _mended(self, word: str) -> str | None:
         """The one known long word that differs by one letter, one missing or one too many, or two swapped."""
-        if len(word) < _LONG - 1:
+        if not _LONG - 1 <= len(word) <= self._longest:
             return None
         found = {near for key in _variants(word) for near in self._near.get(key, ()) if _one_slip(word, near)}
         if len(found) != 1:

@@ -12,6 +12,8 @@ from gateway.mapping.prose.words import Token, is_decimal
 _SIGNS = frozenset(".!;?:")
 _BULLETS = frozenset("-*•–·.)")
 _HEADING_WORDS, _SHORT = 4, 4
+#: words of a sentence; what goes on longer is no sentence, and would be searched for ever
+_LONGEST = 400
 
 
 class Sentence:
@@ -52,8 +54,9 @@ class Passages:
             scope, alone = self._heading(tokens)
             if scope is not None:
                 block = scope if alone else ""
-            cut = self._cut(tokens, scope if scope is not None else block)
-            out += [Sentence(held, found) for held, found in cut if found]
+            for held, found in self._cut(tokens, scope if scope is not None else block):
+                for begin in range(0, len(found), _LONGEST):
+                    out.append(Sentence(held, found[begin : begin + _LONGEST]))
         return out
 
     def _heading(self, line: list[Token]) -> tuple[str | None, bool]:
