@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.mapping.interpretation import interpretation
 from gateway.receive import Entrance
-from tests.builders import faults, handle
+from tests.builders import emessage, faults, handle, xref15
 from tests.hostile import LONGEST_S, Hostile, fhir, medcom
 
 #: beside the message itself; a tree of a 10 MB message takes the most
@@ -38,3 +39,11 @@ def test_so_it_is_where_only_fhir_is_taken(hostile: Hostile) -> None:
     outcome = handle(hostile.data, entrance=Entrance.FHIR)
     assert time.process_time() - started < LONGEST_S
     assert (set(faults(outcome)) or {""}) <= hostile.faults
+
+
+def test_a_word_without_end_stays_in_no_cache() -> None:
+    lexicon = interpretation().words.lexicon
+    handle(emessage(xref15(text="Henvises til KOL-hold.")))
+    assert lexicon.tokens.cache_info().currsize > 0
+    handle(emessage(xref15(text="a" * 5_000)))
+    assert lexicon.tokens.cache_info().currsize == lexicon.read.cache_info().currsize == 0

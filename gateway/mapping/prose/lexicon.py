@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import msgspec
 
-from gateway.mapping.prose.words import Token, tokens
+from gateway.mapping.prose.words import Token, normal, tokens
 
 #: endings that do not change what a Danish word means
 _ENDINGS = ("erne", "ens", "ets", "ene", "en", "et", "er", "es", "ne", "e", "s", "n", "t")
@@ -84,6 +84,11 @@ class Lexicon:
     def may_tell(self, words: Collection[str]) -> bool:
         """Whether a term may be among these words."""
         return not self._telling.isdisjoint(words)
+
+    def forget(self) -> None:
+        """Empty the caches: they hold words by number, and a word as long as a text may be must not stay in them."""
+        for cached in (self.read, self.tokens, normal):
+            cached.cache_clear()
 
     def _tokens(self, chunk: str) -> tuple[Token, ...]:
         """What stands between two blanks."""

@@ -12,7 +12,7 @@ from gateway.mapping.prose.words import Token, is_decimal
 _SIGNS = frozenset(".!;?:")
 _BULLETS = frozenset("-*•–·.)")
 _HEADING_WORDS, _SHORT = 4, 4
-#: words of a sentence; what goes on longer is no sentence, and would be searched for ever
+#: words of a sentence, letters of a word: what goes on longer is none, and would be searched or kept for ever
 _LONGEST = 400
 
 
@@ -44,19 +44,21 @@ class Passages:
     def sentences(self, text: str) -> list[Sentence]:
         """In order. A heading's scope holds to the end of its line, or, alone on its line, of its paragraph."""
         out: list[Sentence] = []
-        block = ""
+        block, endless = "", False
         for line in text.split("\n"):
             chunks = line.split()
             if not chunks:
                 block = ""
                 continue
+            endless = endless or (len(line) > _LONGEST and max(map(len, chunks)) > _LONGEST)
             tokens = list(chain.from_iterable(map(self._lexicon.tokens, chunks)))
             scope, alone = self._heading(tokens)
             if scope is not None:
                 block = scope if alone else ""
             for held, found in self._cut(tokens, scope if scope is not None else block):
-                for begin in range(0, len(found), _LONGEST):
-                    out.append(Sentence(held, found[begin : begin + _LONGEST]))
+                out += [Sentence(held, found[n : n + _LONGEST]) for n in range(0, len(found), _LONGEST)]
+        if endless:
+            self._lexicon.forget()
         return out
 
     def _heading(self, line: list[Token]) -> tuple[str | None, bool]:
