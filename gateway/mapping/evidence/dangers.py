@@ -27,14 +27,16 @@ def _signs(evidence: Gathered, *concepts: str) -> list[Mention]:
 
 
 def _withdrawals(evidence: Gathered) -> list[Mention]:
-    """Signs of alcohol withdrawal; those from tobacco are said in a sentence about tobacco alone."""
-    by_sentence = {(m.sentence, m.concept) for m in evidence.prose.mentions}
-    return [
-        m
-        for m in _signs(evidence, "withdrawal")
-        if not any((m.sentence, c) in by_sentence for c in ("smoking", "offer_nicotine"))
-        or (m.sentence, "drinking") in by_sentence
-    ]
+    """Signs of alcohol withdrawal; those from tobacco are said in a sentence about tobacco alone, or just behind one.
+
+    Behind one only where nothing in the referral is about alcohol.
+    """
+    prose = evidence.prose
+    tobacco = {m.sentence for m in prose.of("smoking", "offer_nicotine")}
+    drinking = {m.sentence for m in prose.of("drinking")}
+    sober = not (drinking or prose.of("offer_alcohol") or evidence.coded_in("alcohol"))
+    behind = {sentence + 1 for sentence in tobacco} if sober else set()
+    return [m for m in _signs(evidence, "withdrawal") if m.sentence not in (tobacco | behind) - drinking]
 
 
 def _urgent(evidence: Gathered) -> Iterator[Finding]:
