@@ -18,8 +18,11 @@ from structlog.testing import capture_logs
 from gateway.bootstrap import Service, open_transport, service
 from gateway.clocks import system_now
 from gateway.errors import BrokerError, ConfigurationError, SpoolError
+from gateway.inbound.pipeline import Pipeline
+from gateway.inbound.source import Delivery
 from gateway.municipality.model import load
 from gateway.settings import Settings, load_settings
+from gateway.simulate.stories import recorded
 from gateway.store.store import open_store
 from tests.neighbours import Broker, wait_for
 from tests.store.material import entry, outgoing
@@ -38,16 +41,29 @@ def listener() -> Iterator[socket.socket]:
 
 
 def threads() -> set[str]:
-    return {thread.name for thread in threading.enumerate()} & {"consumer", "relay", "http", "amqp"}
+    return {thread.name for thread in threading.enumerate()} & {"consumer", "relay", "ticker", "http", "amqp"}
 
 
 def test_it_ends_when_it_is_told_to_and_leaves_nothing_running(settings: Settings) -> None:
     with service(settings) as running:
         running.start()
-        assert threads() == {"consumer", "relay"}
+        assert threads() == {"consumer", "relay", "ticker"}
         running.stop()
         assert running.wait()
     assert threads() == set()
+
+
+def test_what_became_due_while_nothing_ran_is_told_once_at_the_start(settings: Settings) -> None:
+    with open_store(settings.store_url) as store:
+        handled = Pipeline(store, load(), lambda: system_now() - timedelta(days=60))
+        handled.handle_one(Delivery(data=recorded()["01-type-2-diabetes.xml"]))
+    with capture_logs() as logs:
+        for _ in range(2):
+            with service(settings) as running:
+                running.start()
+                wait_for(running.store.alarms.open, "the alarm")
+                assert running.ticker.step().raised == ()
+    assert [told["kind"] for told in logs if told["event"] == "alarm.raised"] == ["first_talk"]
 
 
 def test_leaving_it_ends_it_whatever_happened(settings: Settings) -> None:
@@ -63,7 +79,7 @@ def test_leaving_it_ends_it_whatever_happened(settings: Settings) -> None:
         pass
 
 
-@pytest.mark.parametrize("part", ["consumer", "relay"])
+@pytest.mark.parametrize("part", ["consumer", "relay", "ticker"])
 def test_a_part_that_dies_ends_the_service_and_says_so_without_the_errors_text(
     settings: Settings, part: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -174,7 +190,7 @@ def test_rabbitmq_is_left_in_order(broker: Broker, tmp_path: Path) -> None:
     with service(settings) as running:
         running.start()
         wait_for(lambda: running.transport.down() == [], "both links")
-        assert threads() == {"consumer", "relay", "amqp"}
+        assert threads() == {"consumer", "relay", "ticker", "amqp"}
         running.stop()
         assert running.wait()
     assert threads() == set()

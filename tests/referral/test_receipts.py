@@ -6,8 +6,9 @@ from gateway.errors import Fault, RefuseCode
 from gateway.mapping.encoding import wrap
 from gateway.mapping.medcom.vans import encode_receipt
 from gateway.municipality.model import Municipality, Receipts
+from gateway.receive import Entrance, read
 from gateway.referral.letters import Arrival, Outgoing, Receipt
-from gateway.referral.receipts import receipts
+from gateway.referral.receipts import not_now, receipts
 from tests.builders import (
     OUR_GLN,
     RECEIVED,
@@ -21,6 +22,8 @@ from tests.builders import (
     vans,
     xref15,
 )
+from tests.fhir_messages import as_json, referral
+from tests.mapping.fhir.test_refused import acknowledgement as fhir_acknowledgement
 
 GOOD = xref15()
 BAD = xref15(letter_id="BRV00000000002", cpr="3102659901")
@@ -228,3 +231,23 @@ def test_every_refuse_code_is_one_of_medcoms() -> None:
         "problem_med_version",
         "syntaksfejl",
     }
+
+
+# ------------------------------------------------------------------ a neighbour is down while the sender waits
+@pytest.mark.parametrize(
+    ("data", "entrance", "owed"),
+    [
+        (as_json(referral()), Entrance.FHIR, True),
+        (as_json(fhir_acknowledgement()), Entrance.FHIR, False),
+        (b"{", Entrance.FHIR, False),
+        (emessage(), Entrance.MEDCOM, False),
+    ],
+)
+def test_a_transient_error_is_told_where_an_acknowledgement_is_owed(
+    data: bytes, entrance: Entrance, *, owed: bool, municipality: Municipality
+) -> None:
+    reply = not_now(read(data, entrance), municipality, RECEIVED)
+    assert (reply is not None) == owed
+    if reply is not None:
+        assert isinstance(reply.content, Receipt)
+        assert (reply.content.positive, reply.content.fault) == (False, Fault(id="GW-192"))
