@@ -39,6 +39,18 @@ class Promised(msgspec.Struct, frozen=True, kw_only=True):
     decisions_oldest: datetime | None
 
 
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """What changes slowly and costs most: worked out once in a while for all who watch."""
+
+    charts: dict[str, Chart]
+    routed: list[tuple[str, dict[str, int]]]
+
+
+def _past(parts: Parts, now: datetime) -> Past:
+    hours = parts.store.trends.hours(now - timedelta(hours=_HOURS))
+    return Past(charts=_charts(hours, now), routed=_routed(parts, now))
+
+
 @router.get("/")
 def overview(request: Request, parts: PartsOf, _session: SeesMetadata) -> Response:
     """The whole page."""
@@ -61,7 +73,7 @@ def queues(request: Request, _session: SeesMetadata) -> Response:
 def _render(request: Request, parts: Parts, template: str) -> Response:
     now = parts.clock()
     watch: QueueWatch = request.app.state.queues
-    hours = parts.store.trends.hours(now - timedelta(hours=_HOURS))
+    past: Past = request.app.state.past.get(lambda: _past(parts, now))
     midnight = datetime.combine(local_date(now), time(), COPENHAGEN)
     return render(
         request,
@@ -72,8 +84,8 @@ def _render(request: Request, parts: Parts, template: str) -> Response:
         alarmed=[alarm for alarm in parts.store.alarms.open(limit=_LOUDEST) if alarm.case_id],
         down=parts.down(),
         queues=watch.look(),
-        charts=_charts(hours, now),
-        routed=_routed(parts, now),
+        charts=past.charts,
+        routed=past.routed,
     )
 
 

@@ -8,12 +8,15 @@ from fastapi.staticfiles import StaticFiles
 
 from gateway.console import board, case, deciding, login, overview, parked, search, senders, statistics
 from gateway.console.access import MissingRightError, NotLoggedInError
+from gateway.console.kept import Kept
 from gateway.console.page import render
 from gateway.console.parts import parts_of
 from gateway.console.queues import QueueWatch
 from gateway.errors import ConflictError
 
 _VIEWS = (login, overview, board, case, deciding, parked, search, senders, statistics)
+#: how old the overview's plots may be
+_PAST_FRESH_S = 20.0
 _MACHINES = ("/fhir", "/health", "/metrics", "/schemas", "/team-events", "/docs", "/openapi.json", "/static")
 
 ERRORS = {
@@ -32,6 +35,7 @@ def install_pages(app: FastAPI) -> None:
     """Add the page to the application."""
     parts = app.state.parts
     app.state.queues = QueueWatch(parts.settings, parts.municipality, parts.store.overview)
+    app.state.past = Kept(_PAST_FRESH_S)
     app.state.statistics = statistics.counting_of(parts)
     app.mount("/static/htmx", StaticFiles(packages=[("js_lib_htmx", "static/htmx")]))
     app.mount("/static", StaticFiles(packages=[("gateway.console", "static")]))

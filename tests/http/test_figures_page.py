@@ -1,9 +1,11 @@
 """Senders and statistics: counts without person data; alarms on the overview."""
 
+import time
 from datetime import timedelta
 
 import pytest
 
+from gateway.console.kept import Kept
 from gateway.console.senders import quality
 from gateway.console.statistics import Counting
 from gateway.errors import StoreError
@@ -81,3 +83,11 @@ def test_alarms_stand_on_the_overview(busy: Site) -> None:
     shown = busy.log_in("bo").page("/").text
     assert "første samtale ikke holdt: fristen er overskredet" in shown
     assert 'href="/cases/' in shown
+
+
+def test_what_is_kept_is_worked_out_anew_when_it_is_old() -> None:
+    values = iter(range(9))
+    kept: Kept[int] = Kept(0.05)
+    assert [kept.get(lambda: next(values)) for _ in range(2)] == [0, 0]
+    time.sleep(0.06)
+    assert kept.get(lambda: next(values)) == 1
