@@ -121,6 +121,7 @@ def sending(url: str, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.Monk
     for name, value in (settings | {"REPORT_TOKEN_FILE": str(tmp_path / "token")}).items():
         monkeypatch.setenv(f"GATEWAY_{name}", value)
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("gateway.commands.set_up_logging", lambda _level: None)  # else it lasts beyond this test
     return lambda: CliRunner().invoke(app, ["report", "send"])
 
 

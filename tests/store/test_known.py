@@ -138,14 +138,18 @@ def test_a_sent_letter_is_found_by_letter_message_and_envelope_id(store: Store) 
     assert store.inbox.known(keys(sent=["ENV3"])).sent == ()
 
 
-def test_the_first_verdict_of_a_sent_letter_stays(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("verdicts", "stands"), [(("delivered", "refused"), "refused"), (("refused", "delivered"), "refused")]
+)
+def test_a_refusal_stands_and_overrides_a_delivery(store: Store, verdicts: tuple[str, str], stands: str) -> None:
+    """The VANS network took the letter, then the receiver's own system refused it: it is not delivered."""
     store.inbox.save([entry(outgoing=(outgoing("OUT1"),))], NOW)
-    for name, verdict in (("first", "delivered"), ("second", "refused")):
+    for name, verdict in zip(("first", "second"), verdicts, strict=True):
         settled = Settled(letter_id="OUT1", verdict=verdict, why=f"{name} receipt")
         store.inbox.save([entry(name, settled=(settled,))], NOW)
 
     (found,) = store.inbox.known(keys(sent=["OUT1"])).sent
-    assert found.verdict == "delivered"
+    assert found.verdict == stands
 
 
 def test_a_withdrawn_claim_to_be_handled_makes_a_message_unknown(store: Store) -> None:

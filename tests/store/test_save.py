@@ -66,6 +66,8 @@ def test_one_message_fills_every_table(store: Store) -> None:
         "audit": 0,
         "accounts": 0,
         "sessions": 0,
+        "reports": 0,
+        "report_bodies": 0,
     }
 
 
