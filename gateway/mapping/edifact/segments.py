@@ -55,6 +55,11 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # ------------------------------------------------------------------ reading
+#: in no character set of EDIFACT, and no database takes it in a key
+_NUL = "\0"
+_NULS = frozenset({_NUL, chr(_HIDDEN)})
+
+
 def is_interchange(data: bytes) -> bool:
     """Whether the bytes begin as an EDIFACT interchange does."""
     return data.lstrip().startswith((b"UNA", b"UNB"))
@@ -69,6 +74,8 @@ def read_segments(data: bytes) -> tuple[Segment, ...] | Fault:
     body = _hide(_body(text), separators)
     if _too_many(body, separators):
         return Fault(id="GW-123", detail=f"(højst {MAX_SEGMENTS} segmenter)")
+    if _NUL in text:
+        return Fault(id="GW-123", detail="(tegnet NUL)")
     *whole, rest = body.split(separators.terminator)
     if rest.strip(_LAYOUT):
         return Fault(id="GW-123", detail="(sidste segment er ikke afsluttet)")
@@ -90,7 +97,7 @@ def salvage(data: bytes) -> tuple[Segment, ...]:
         return ()
     body = _hide(_body(text), separators)
     whole = [] if _too_many(body, separators) else body.split(separators.terminator)[:-1]
-    segments = (_segment(text, separators) for text in whole)
+    segments = (_segment(text, separators) for text in whole if _NULS.isdisjoint(text))
     return tuple(segment for segment in segments if segment is not None)
 
 

@@ -106,3 +106,12 @@ def test_a_long_message_is_read_in_a_moment() -> None:
     released = b"FTX+" + b"?+" * 2_000_000 + b"'"
     (one,) = read_segments(released)
     assert one.part(1) == "+" * 2_000_000
+
+
+@pytest.mark.parametrize("nul", [b"\0", b"?\0"])
+def test_a_nul_is_refused_and_no_id_is_read_beside_it(nul: bytes) -> None:
+    data = b"UNA:+.? 'UNB+UNOC:3+5790009992011:14+5790009999997:14+261116:0915+KUV%s'UNZ+0+KUV'" % nul
+    fault = read_segments(data)
+    assert isinstance(fault, Fault)
+    assert (fault.id, fault.detail) == ("GW-123", "(tegnet NUL)")
+    assert [segment.tag for segment in salvage(data)] == ["UNZ"]
