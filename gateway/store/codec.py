@@ -35,7 +35,7 @@ class CompressingCodec:
         self._index_key = index_key
 
     def seal(self, data: bytes) -> bytes:
-        """Compressed where it pays. LZ4: a sixth of what deflate costs, and a third more room (docs/adr/0018)."""
+        """Compressed where it pays. LZ4: a sixth of what deflate costs, and a third more room (docs/adr/0011)."""
         return _PLAIN + data if len(data) < _WORTH_COMPRESSING else _LZ4 + block.compress(data)
 
     def open(self, data: bytes) -> bytes:
