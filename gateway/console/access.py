@@ -123,14 +123,17 @@ def acting(*rights: Right) -> Callable[..., Acting]:
     """A dependency for every change: rights, CSRF token of this session, and an idempotency key."""
 
     def check(
-        session: Annotated[Session, Depends(allowed(*rights))], form: Annotated[Form, Depends(form_of)]
+        request: Request,
+        session: Annotated[Session, Depends(allowed(*rights))],
+        form: Annotated[Form, Depends(form_of)],
     ) -> Acting:
         if not hmac.compare_digest(form.one("csrf").encode(), session.csrf.encode()):
             raise HTTPException(403, "The form is not of this session; open the page again")
         key = form.one("key")
         if not _KEY.fullmatch(key):
             raise HTTPException(400, "The form has no key; open the page again")
-        return Acting(session=session, form=form, key=f"{session.account.name[:20]}:{key}"[:64])
+        request.state.act_key = f"{session.account.name[:20]}:{key}"[:64]
+        return Acting(session=session, form=form, key=request.state.act_key)
 
     return check
 

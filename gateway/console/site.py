@@ -69,7 +69,10 @@ def _to_login(request: Request, _error: Exception) -> Response:
 
 
 def _too_late(request: Request, _error: Exception) -> Response:
-    """Someone else was first, or the same click came twice at once: nothing was done twice."""
+    """Someone else was first. The second of two clicks at once finds its own act done, and is shown what it led to."""
+    key = getattr(request.state, "act_key", None)
+    if key and parts_of(request).store.audit.is_done(key):
+        return RedirectResponse("/".join(request.url.path.split("/")[:3]), 303)
     return error_page(request, 409)
 
 

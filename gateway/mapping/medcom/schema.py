@@ -121,7 +121,7 @@ def violations(node: etree._Element, namespace: str) -> tuple[Violation, ...]:
         KeyError: there is no schema for this namespace.
     """
     schema = compiled(namespace)
-    if _is_too_large()(node):
+    if _larger_than(MAX_SIBLINGS, MAX_ELEMENTS)(node):
         return (_of_the_whole(node, namespace, "Too many elements to be looked at."),)
     with _VALIDATING:
         if _is_valid(schema, node):
@@ -136,8 +136,8 @@ def violations(node: etree._Element, namespace: str) -> tuple[Violation, ...]:
 
 
 @cache
-def _is_too_large() -> etree.XPath:
-    return etree.XPath(f"boolean(.//*[{MAX_SIBLINGS + 1}]) or count(.//*) > {MAX_ELEMENTS}")
+def _larger_than(siblings: int, elements: int) -> etree.XPath:
+    return etree.XPath(f"boolean(.//*[{siblings + 1}]) or count(.//*) > {elements}")
 
 
 def _of_the_whole(node: etree._Element, namespace: str, rule: str) -> Violation:
