@@ -97,6 +97,21 @@ def test_two_clicks_and_two_operators_have_one_effect(site: Site) -> None:
     assert "Genafspil" not in shown.partition("<main")[2]
 
 
+def test_the_second_of_two_clicks_at_once_is_shown_what_the_first_did(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both looked before either had written: the second finds its own act when it would write."""
+    item = give_up(site)
+    site.log_in()
+    form = site.form(f"/parked/{item}")
+    site.client.post(f"/parked/{item}/replay", data=form)
+    is_done, looked = site.store.audit.is_done, iter([False])
+    monkeypatch.setattr(site.store.audit, "is_done", lambda key: next(looked, None) is None and is_done(key))
+    again = site.client.post(f"/parked/{item}/replay", data=form, follow_redirects=False)
+    assert (again.status_code, again.headers["location"]) == (303, f"/parked/{item}")
+    assert len(list(site.store.past.cases())) == 1
+
+
 def test_what_fails_again_says_so(site: Site) -> None:
     item = put_aside(site, b"neither XML nor JSON")
     site.log_in()
