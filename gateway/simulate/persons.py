@@ -13,6 +13,7 @@ from stdnum import ean, verhoeff
 
 from gateway.municipality.model import Municipality
 from gateway.referral.model import Address, Citizen, Party, Phone, Referrer
+from gateway.referral.reply import our_party
 
 _FIRST_BIRTHDAY, _BIRTHDAYS = date(1937, 1, 1), (date(1999, 12, 31) - date(1937, 1, 1)).days + 1
 _TEST_NUMBERS = 100
@@ -142,15 +143,8 @@ def _doctor(number: int) -> str:
 
 
 def receiver(municipality: Municipality) -> Party:
-    """The municipality, as a referral addresses it."""
-    head = municipality.letterhead
-    return Party(
-        gln=head.gln,
-        identifier=head.identifier,
-        identifier_code=head.identifier_code,
-        organisation=head.organisation,
-        department=head.department,
-    )
+    """The municipality, as a referral addresses it: without address and telephone."""
+    return msgspec.structs.replace(our_party(municipality), address=Address(), phone=None)
 
 
 def drawn_copy(municipality: Municipality, random: Random) -> Party | None:
