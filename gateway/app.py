@@ -5,6 +5,7 @@ Errors are ``application/problem+json``, or a page where a page was asked for. N
 
 import hmac
 import math
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
 from gateway import metrics
+from gateway.certificates.state import Standing
 from gateway.console.parts import Parts, PartsOf
 from gateway.console.site import error_page, install_pages, wants_page
 from gateway.errors import FAULTS, NeighbourError, StoreError
@@ -149,7 +151,7 @@ def ready(parts: PartsOf) -> JSONResponse:
     return JSONResponse({"status": "not ready" if down else "ready", "down": down}, status_code=503 if down else 200)
 
 
-def show_metrics(parts: PartsOf, authorization: Annotated[str | None, Header()] = None) -> Response:
+def show_metrics(request: Request, parts: PartsOf, authorization: Annotated[str | None, Header()] = None) -> Response:
     """Prometheus metrics; a token is asked for where one is configured, and beyond loopback always."""
     token = parts.settings.metrics_token
     if token is None and parts.settings.beyond_loopback:
@@ -157,6 +159,7 @@ def show_metrics(parts: PartsOf, authorization: Annotated[str | None, Header()] 
     if token is not None and not _has_token(authorization, token.get_secret_value()):
         return problem(401, "Token missing or wrong")
     refresh_gauges(parts)
+    _tell_certificates(request.app.state.certificates.look())
     return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -179,6 +182,15 @@ def refresh_gauges(parts: Parts) -> None:
         metrics.CASES.labels(state=state).set(count)
     for alarms in numbers.alarms:
         metrics.ALARMS.labels(kind=alarms.kind, level=alarms.level).set(alarms.count)
+
+
+def _tell_certificates(standings: list[Standing]) -> None:
+    metrics.CERTIFICATE_DAYS.clear()
+    metrics.CERTIFICATES.clear()
+    for one in standings:
+        metrics.CERTIFICATE_DAYS.labels(name=one.watched.name).set(math.nan if one.days is None else one.days)
+    for state, count in Counter(one.state.value for one in standings).items():
+        metrics.CERTIFICATES.labels(state=state).set(count)
 
 
 def _numbers(parts: Parts, now: datetime) -> Numbers | None:

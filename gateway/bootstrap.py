@@ -17,6 +17,7 @@ from gateway.app import create_app
 from gateway.broker.link import IoThread
 from gateway.broker.publisher import Publisher
 from gateway.broker.topology import declare, topology_of
+from gateway.certificates.watch import CertificateWatch
 from gateway.clocks import Ticker, system_now
 from gateway.console.parts import Parts
 from gateway.errors import ConfigurationError
@@ -126,6 +127,7 @@ class Service:
             down=self.down,
         )
         self.app = create_app(parts)
+        self.certificates: CertificateWatch = self.app.state.certificates
         self._threads: dict[str, threading.Thread] = {}
         self._server: uvicorn.Server | None = None
 
@@ -147,6 +149,7 @@ class Service:
         self._spawn("relay", self.relay.run)
         self._spawn("consumer", self.consumer.run)
         self._spawn("ticker", self.ticker.run)
+        self._spawn("certificates", self.certificates.run)
         if listener is not None:
             config = _http_config(self.app, self.settings)
             server = self._server = uvicorn.Server(config)
@@ -167,9 +170,10 @@ class Service:
         self.stop()
         self.consumer.stop()
         self.ticker.stop()
+        self.certificates.stop()
         if self._server is not None:
             self._server.should_exit = True
-        self._join("consumer", "http", "ticker")
+        self._join("consumer", "http", "ticker", "certificates")
         self.relay.stop()
         self._join("relay")
 

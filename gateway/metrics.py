@@ -22,3 +22,7 @@ OLDEST_PENDING_SECONDS = Gauge("gateway_outbox_oldest_seconds", "Age of the olde
 OLDEST_PARKED_SECONDS = Gauge("gateway_parked_oldest_seconds", "Age of the oldest parked item", registry=REGISTRY)
 CASES = Gauge("gateway_cases", "Cases by state", ["state"], registry=REGISTRY)
 ALARMS = Gauge("gateway_alarms", "Alarms that are on, by kind and level", ["kind", "level"], registry=REGISTRY)
+CERTIFICATE_DAYS = Gauge(
+    "gateway_certificate_days_left", "Days until a certificate ends; NaN: unreadable", ["name"], registry=REGISTRY
+)
+CERTIFICATES = Gauge("gateway_certificates", "Certificates in use, by how they stand", ["state"], registry=REGISTRY)

@@ -27,7 +27,10 @@ def parameters_of(url: str) -> pika.URLParameters:
     """
     try:
         return pika.URLParameters(url)
-    except (TypeError, ValueError) as error:
+    except OSError as error:
+        text = f"GATEWAY_AMQP_URL: a file of its ssl_options cannot be used: {type(error).__name__}"
+        raise ConfigurationError("GW-301", text) from error
+    except (TypeError, ValueError, SyntaxError) as error:
         text = "GATEWAY_AMQP_URL cannot be read; the form is amqp://user:secret@host:5672/vhost (%2f for the vhost /)"
         raise ConfigurationError("GW-301", text) from error
 

@@ -7,7 +7,12 @@ from pathlib import Path
 import typer
 
 from gateway.broker.topology import depths, topology_of
+from gateway.certificates.state import Standing
+from gateway.certificates.watch import CertificateWatch
+from gateway.clocks import system_now
 from gateway.commands.report import DOUBLE_REPORTING
+from gateway.console.certificate_wording import CERTIFICATE_NAMES, CERTIFICATE_STATES, advice
+from gateway.console.language import translate
 from gateway.errors import GatewayError
 from gateway.mapping.interpretation import interpretation
 from gateway.mapping.kl.delivery_report import missing_numbers
@@ -31,6 +36,9 @@ def command(context: typer.Context) -> None:
     municipality = proved_municipality(settings.municipality)
     if settings.report_sending:
         typer.echo(f"gateway: warning: {DOUBLE_REPORTING}", err=True)
+    for one in _certificates(settings):
+        if one.needs_someone:
+            typer.echo(f"gateway: warning: {certificate_line(one)}", err=True)
     print(f"OK    {municipality.version_label}; tabeller {interpretation().version}; alt svarer")
 
 
@@ -44,6 +52,7 @@ def found(settings: Settings) -> Iterator[str]:
     yield from problems(municipality, interpretation())
     if settings.report_sending:
         yield from _reporting(settings, municipality)
+    yield from (certificate_line(one) for one in _certificates(settings) if one.is_broken)
     try:
         open_store(settings.store_url).close()
     except GatewayError as error:
@@ -69,6 +78,18 @@ def _reporting(settings: Settings, municipality: Municipality) -> Iterator[str]:
         token_in(settings.report_token_file or Path())()
     except GatewayError as error:
         yield str(error)
+
+
+def _certificates(settings: Settings) -> list[Standing]:
+    return CertificateWatch(settings, system_now).look()
+
+
+def certificate_line(one: Standing) -> str:
+    """Which certificate, how it stands, and what to do."""
+    name, state = CERTIFICATE_NAMES[one.watched.name], CERTIFICATE_STATES[one.state.value]
+    told = [translate(text, "en") for text in (name, state, advice(one))]
+    ends = f" ({one.certificate.ends:%Y-%m-%d})" if one.certificate else ""
+    return f"{one.watched.setting}: {told[0]}: {told[1]}{ends}. {told[2]}"
 
 
 def _is_writable(folder: Path) -> bool:

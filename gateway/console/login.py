@@ -14,7 +14,8 @@ from gateway.console.access import (
     form_of,
     is_secure,
 )
-from gateway.console.page import LANGUAGE_COOKIE, LANGUAGES, render
+from gateway.console.language import LANGUAGES
+from gateway.console.page import LANGUAGE_COOKIE, render
 from gateway.console.parts import Parts, PartsOf
 from gateway.store.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD, Account, Refused
 from gateway.store.audit import Act

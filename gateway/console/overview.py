@@ -7,6 +7,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from gateway.certificates.watch import CertificateWatch
 from gateway.console.access import SeesMetadata
 from gateway.console.chart import Chart, bars
 from gateway.console.page import render
@@ -73,6 +74,7 @@ def queues(request: Request, _session: SeesMetadata) -> Response:
 def _render(request: Request, parts: Parts, template: str) -> Response:
     now = parts.clock()
     watch: QueueWatch = request.app.state.queues
+    certificates: CertificateWatch = request.app.state.certificates
     past: Past = request.app.state.past.get(lambda: _past(parts, now))
     midnight = datetime.combine(local_date(now), time(), COPENHAGEN)
     return render(
@@ -82,6 +84,7 @@ def _render(request: Request, parts: Parts, template: str) -> Response:
         promised=_promised(parts, now),
         today=parts.store.trends.since(midnight),
         alarmed=[alarm for alarm in parts.store.alarms.open(limit=_LOUDEST) if alarm.case_id],
+        certificates=[one for one in certificates.look() if one.needs_someone],
         down=parts.down(),
         queues=watch.look(),
         charts=past.charts,

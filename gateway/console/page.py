@@ -1,23 +1,19 @@
 """How a page is made: templates, language, Danish local time, and what every page shows."""
 
-import csv
 import secrets
-from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from importlib import resources
-from types import MappingProxyType
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from gateway.console.language import LANGUAGES, translate
 from gateway.console.parts import parts_of
 from gateway.console.wording import WORDINGS
 from gateway.referral.workdays import COPENHAGEN
 from gateway.store.accounts import Right
 
-LANGUAGES = ("da", "en")
 LANGUAGE_COOKIE = "language"
 
 
@@ -32,23 +28,10 @@ def templates() -> Environment:
     return environment
 
 
-@cache
-def english() -> Mapping[str, str]:
-    """Danish → English, for the texts of the page itself (``english.tsv``)."""
-    text = resources.files("gateway.console").joinpath("english.tsv").read_text(encoding="utf-8")
-    rows = csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    return MappingProxyType({row[0]: row[1] for row in rows if len(row) > 1})
-
-
 def language_of(request: Request) -> str:
     """``da``, unless English was chosen."""
     chosen = request.cookies.get(LANGUAGE_COOKIE, "")
     return chosen if chosen in LANGUAGES else LANGUAGES[0]
-
-
-def translate(text: str, language: str) -> str:
-    """The page's own text in the language; a text without translation stays Danish."""
-    return english().get(text, text) if language == "en" else text
 
 
 def render(request: Request, name: str, status: int = 200, **values: object) -> HTMLResponse:

@@ -6,7 +6,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from gateway.console import board, case, deciding, login, overview, parked, search, senders, statistics
+from gateway.certificates.watch import CertificateWatch
+from gateway.console import board, case, certificates, deciding, login, overview, parked, search, senders, statistics
 from gateway.console.access import MissingRightError, NotLoggedInError
 from gateway.console.kept import Kept
 from gateway.console.page import render
@@ -14,7 +15,7 @@ from gateway.console.parts import parts_of
 from gateway.console.queues import QueueWatch
 from gateway.errors import ConflictError
 
-_VIEWS = (login, overview, board, case, deciding, parked, search, senders, statistics)
+_VIEWS = (login, overview, board, case, deciding, parked, search, senders, statistics, certificates)
 #: how old the overview's plots may be
 _PAST_FRESH_S = 20.0
 _MACHINES = ("/fhir", "/health", "/metrics", "/schemas", "/team-events", "/docs", "/openapi.json", "/static")
@@ -36,6 +37,7 @@ def install_pages(app: FastAPI) -> None:
     parts = app.state.parts
     app.state.queues = QueueWatch(parts.settings, parts.municipality, parts.store.overview)
     app.state.past = Kept(_PAST_FRESH_S)
+    app.state.certificates = CertificateWatch(parts.settings, parts.clock)
     app.state.statistics = statistics.counting_of(parts)
     app.mount("/static/htmx", StaticFiles(packages=[("js_lib_htmx", "static/htmx")]))
     app.mount("/static", StaticFiles(packages=[("gateway.console", "static")]))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gateway.console.alarm_wording import ALARM_KINDS, ALARM_LEVELS
+from gateway.console.certificate_wording import CERTIFICATE_NAMES, CERTIFICATE_STATES
 from gateway.mapping.explanation import wordings
 
 STATES = {
@@ -134,6 +135,8 @@ WORDINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "act": ACTS,
         "alarm": ALARM_KINDS,
         "level": ALARM_LEVELS,
+        "certificate": CERTIFICATE_NAMES,
+        "certificate_state": CERTIFICATE_STATES,
     }
 )
 

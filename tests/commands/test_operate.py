@@ -70,6 +70,11 @@ def test_with_neighbours_a_set_up_is_right_once_the_topology_is_declared(
         ({"GATEWAY_DATABASE_URL": "postgresql://n:hunter2@127.0.0.1:1/x"}, "GATEWAY_DATABASE_URL: the database failed"),
         ({"GATEWAY_AMQP_URL": "amqp://n:hunter2@127.0.0.1:1/"}, "GATEWAY_AMQP_URL: the broker does not answer"),
         ({"GATEWAY_AMQP_URL": "amqp://n:hunter2@127.0.0.1:port/"}, "GATEWAY_AMQP_URL cannot be read; the form is"),
+        ({"GATEWAY_AMQP_URL": "amqps://127.0.0.1:1/?ssl_options=x("}, "GATEWAY_AMQP_URL cannot be read; the form is"),
+        (
+            {"GATEWAY_AMQP_URL": "amqps://n:hunter2@127.0.0.1:1/?ssl_options={'cafile': 'no-such.pem'}"},
+            "GATEWAY_AMQP_URL: a file of its ssl_options cannot be used: FileNotFoundError",
+        ),
         ({"GATEWAY_SPOOL": "/dev/null"}, "GATEWAY_SPOOL: /dev/null is no folder that this user may write to"),
         ({"GATEWAY_MUNICIPALITY": "no-such.toml"}, "GW-302 the municipality file no-such.toml"),
     ],

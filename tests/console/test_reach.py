@@ -36,6 +36,7 @@ def pages(served: Served) -> dict[str, str]:
         "search": "/search",
         "senders": "/senders",
         "statistics": "/statistics",
+        "certificates": "/certificates",
         "account": "/account",
         "not-found": "/cases/unknown",
     }

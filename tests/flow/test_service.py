@@ -40,14 +40,17 @@ def listener() -> Iterator[socket.socket]:
         yield taken
 
 
+_PARTS = ("consumer", "relay", "ticker", "certificates", "http", "amqp")
+
+
 def threads() -> set[str]:
-    return {thread.name for thread in threading.enumerate()} & {"consumer", "relay", "ticker", "http", "amqp"}
+    return {thread.name for thread in threading.enumerate()} & set(_PARTS)
 
 
 def test_it_ends_when_it_is_told_to_and_leaves_nothing_running(settings: Settings) -> None:
     with service(settings) as running:
         running.start()
-        assert threads() == {"consumer", "relay", "ticker"}
+        assert threads() == {"consumer", "relay", "ticker", "certificates"}
         running.stop()
         assert running.wait()
     assert threads() == set()

@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 from jinja2 import Environment, nodes
 
+from gateway.console.certificate_wording import CHECK_THE_CLOCK, NOTHING_TO_DO, PROBLEMS, RENEWALS
+from gateway.console.language import english
 from gateway.console.overview import team_for
-from gateway.console.page import english, templates
+from gateway.console.page import templates
 from gateway.console.site import ERRORS
 from gateway.console.wording import WORDINGS, programme_name
 from gateway.errors import StoreError
@@ -248,6 +250,7 @@ def test_every_text_of_the_pages_has_its_english() -> None:
     programmes = {wording.title for wording in wordings().values() if wording.kind == "programme"}
     told |= programmes | {programme_name("")} | {text for texts in ERRORS.values() for text in texts}
     told |= {text for texts in WORDINGS.values() for text in texts.values()}
+    told |= {*RENEWALS.values(), *PROBLEMS.values(), CHECK_THE_CLOCK, NOTHING_TO_DO}
     assert sorted(told - english().keys()) == []
 
 
