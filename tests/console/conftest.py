@@ -23,6 +23,7 @@ from gateway.settings import load_settings
 from gateway.simulate.stories import recorded
 from gateway.store.accounts import Right
 from gateway.store.store import Store, open_store
+from tests.certificate_builders import issued, kept
 from tests.neighbours import Broker, bare_broker, broker, plain_logs, postgres_url, wait_for, worker_database
 
 __all__ = ["bare_broker", "broker", "plain_logs", "postgres_url", "worker_database"]
@@ -102,7 +103,9 @@ class Served:
 def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
     """The embedded default, unless a test asks for the neighbours (``indirect``)."""
     if getattr(request, "param", "embedded") == "embedded":
-        url, settings = f"sqlite:///{tmp_path}/gateway.sqlite3", {"spool": str(tmp_path / "spool")}
+        ends_soon = kept(tmp_path / "kl.pem", *issued("Ishøj Kommune – systemcertifikat, prøve", 20, now=system_now()))
+        url = f"sqlite:///{tmp_path}/gateway.sqlite3"
+        settings = {"spool": str(tmp_path / "spool"), "report_certificate": ends_soon, "report_key": ends_soon}
     else:
         rabbit: Broker = request.getfixturevalue("broker")
         url = request.getfixturevalue("postgres_url")

@@ -193,7 +193,7 @@ def test_rabbitmq_is_left_in_order(broker: Broker, tmp_path: Path) -> None:
     with service(settings) as running:
         running.start()
         wait_for(lambda: running.transport.down() == [], "both links")
-        assert threads() == {"consumer", "relay", "ticker", "amqp"}
+        assert threads() == {"consumer", "relay", "ticker", "certificates", "amqp"}
         running.stop()
         assert running.wait()
     assert threads() == set()
