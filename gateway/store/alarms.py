@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, case, delete, func, literal, null, select, update
 
 from gateway.referral.clocks import Clock, ClockKind
-from gateway.store.bulk import put
+from gateway.store.bulk import Put, put
 from gateway.store.engine import reading, writing
 from gateway.store.schema import UtcDateTime, cases, clocks, outbox
 
@@ -108,9 +108,9 @@ def count_alarms(connection: Connection) -> tuple[AlarmCount, ...]:
 
 
 # ------------------------------------------------------------------ a case's clocks
-def save_clocks(
+def clock_rows(
     connection: Connection, running: Mapping[str, tuple[Clock, ...]], numbers: Mapping[str, int], now: datetime
-) -> None:
+) -> Put:
     """Clocks of new and changed cases: what goes on is left alone, what is over ends, what is new begins.
 
     ``numbers`` are the numbers of the changed cases after the change; a case that is not among them is new.
@@ -122,7 +122,7 @@ def save_clocks(
         connection.execute(delete(clocks).where(clocks.c.id.in_(over), clocks.c.level.is_(None)))
         connection.execute(update(clocks).where(clocks.c.id.in_(over)).values(ended_at=now, next_at=None))
     begun = [clock for key, clock in wanted.items() if key not in going]
-    put(connection, clocks, [_row(clock, numbers.get(clock.case_id or "", 1)) for clock in begun])
+    return Put(clocks, [_row(clock, numbers.get(clock.case_id or "", 1)) for clock in begun])
 
 
 def _going(connection: Connection, case_ids: Sequence[str]) -> dict[tuple[str, str, datetime], str]:

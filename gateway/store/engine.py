@@ -33,8 +33,14 @@ _LIBPQ = {
 }
 
 
-def open_engine(url: str) -> Engine:
+#: for look-ups by key alone: a plan made while a table was empty would read it from end to end as long as it is kept
+_BY_KEY = {"options": "-c enable_seqscan=off"}
+
+
+def open_engine(url: str, *, by_key: bool = False) -> Engine:
     """An engine for ``sqlite:///FILE`` or ``postgresql://…`` (psycopg 3). No connection is made yet.
+
+    ``by_key``: every statement finds its rows by an index; in PostgreSQL no table is then read from end to end.
 
     Raises:
         ConfigurationError: GW-301 for a URL of another kind.
@@ -52,7 +58,7 @@ def open_engine(url: str) -> Engine:
             parsed.set(drivername="postgresql+psycopg"),
             pool_size=5,
             max_overflow=5,
-            connect_args=_LIBPQ,
+            connect_args=_LIBPQ | (_BY_KEY if by_key else {}),
         )
     raise ConfigurationError("GW-301", "the database URL must begin with sqlite: or postgresql:")
 

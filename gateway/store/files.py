@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, update
 
 from gateway.errors import ConflictError
 from gateway.referral.attachments import HeldFile, TrackedObject
-from gateway.store.bulk import Clash, put
+from gateway.store.bulk import Clash, Put
 from gateway.store.codec import Codec
 from gateway.store.rows import Entry
 from gateway.store.schema import files, objects, parked
@@ -47,8 +47,8 @@ def _key(held: HeldFile) -> tuple[str, str, str]:
     return held.file.object_id, held.sender.gln or "", held.letter_id
 
 
-def save_objects(connection: Connection, codec: Codec, entries: Sequence[Entry], now: datetime) -> None:
-    """New objects inserted, changed ones updated; new files kept; what waited for these letters waits no longer.
+def object_rows(connection: Connection, codec: Codec, entries: Sequence[Entry], now: datetime) -> list[Put]:
+    """New objects and new files; changed objects are updated on the way.
 
     Raises:
         ConflictError: someone saved the other half of a pair in between.
@@ -67,23 +67,19 @@ def save_objects(connection: Connection, codec: Codec, entries: Sequence[Entry],
         }
         for key in sorted(last)
     }
-    created = [row for key, row in rows.items() if first[key] == 1]
-    conflict = len(put(connection, objects, created)) != len(created)
     for key in (key for key in rows if first[key] > 1):
         before = (objects.c.object_id == key) & (objects.c.number == first[key] - 1)
-        conflict |= connection.execute(update(objects).where(before).values(rows[key])).rowcount != 1
-    if conflict:
-        raise ConflictError("a letter or its attachment was saved in between")
-    _keep(connection, codec, entries, last.values(), now)
+        if connection.execute(update(objects).where(before).values(rows[key])).rowcount != 1:
+            raise ConflictError("a letter or its attachment was saved in between")
+    created = [row for key, row in rows.items() if first[key] == 1]
+    return [Put(objects, created, all_new=True), _kept(codec, entries, last.values(), now)]
 
 
 def _without_data(one: TrackedObject) -> TrackedObject:
     return _replace(one, files=tuple(_held(held, b"") for held in one.files))
 
 
-def _keep(
-    connection: Connection, codec: Codec, entries: Sequence[Entry], saved: Iterable[TrackedObject], now: datetime
-) -> None:
+def _kept(codec: Codec, entries: Sequence[Entry], saved: Iterable[TrackedObject], now: datetime) -> Put:
     """The files of the letters that are saved now; of a letter handled anew as they are now."""
     new = {letter.key for entry in entries for letter in entry.outcome.letters}
     rows = [
@@ -100,7 +96,7 @@ def _keep(
         if (key := _key(held))[1:] in new
     ]
     rows.sort(key=lambda row: (row["object_id"], row["sender"], row["letter_id"]))
-    put(connection, files, rows, Clash.REPLACE_BODY)
+    return Put(files, rows, Clash.REPLACE_BODY)
 
 
 def settle_waiting(connection: Connection, entries: Sequence[Entry], now: datetime) -> None:

@@ -4,12 +4,12 @@ Rows are inserted with ``ON CONFLICT DO NOTHING RETURNING``: a key that does not
 between, and the whole batch is redone singly (``ConflictError``).
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, or_, select, tuple_, update
+from sqlalchemy import Connection, Engine, or_, select, update
 
 from gateway.errors import ConflictError, Fault
 from gateway.referral.case import Case, State
@@ -22,12 +22,13 @@ from gateway.referral.inbox import (
 )
 from gateway.referral.letters import Outgoing
 from gateway.referral.promises import Promises
-from gateway.store.alarms import save_clocks
+from gateway.store.alarms import clock_rows
+from gateway.store.among import among
 from gateway.store.audit import record
-from gateway.store.bulk import Clash, put
+from gateway.store.bulk import Clash, Put, put_all
 from gateway.store.codec import Codec
 from gateway.store.engine import reading, writing
-from gateway.store.files import save_objects, settle_waiting, tracked_objects
+from gateway.store.files import object_rows, settle_waiting, tracked_objects
 from gateway.store.handover import hand_over
 from gateway.store.outbox import send_again, settle
 from gateway.store.replay import free_for_replay, settle_replay
@@ -49,6 +50,50 @@ from gateway.store.schema import (
 _CASE = msgspec.json.Decoder(Case)
 _FAULT = msgspec.json.Decoder(Fault)
 Rows = list[dict[str, Any]]
+
+# The look-ups, built once. By envelope id and letter id alone, which have an index; the sender is compared afterwards.
+_MESSAGES = select(
+    messages.c.digest,
+    messages.c.sender,
+    messages.c.envelope_id,
+    messages.c.vans_message_id,
+    messages.c.vans_envelope_id,
+    messages.c.receipts,
+).where(
+    messages.c.handled,
+    or_(
+        among(messages.c.digest, "digests"),
+        among(messages.c.envelope_id, "envelopes"),
+        among(messages.c.vans_message_id, "vans"),
+        among(messages.c.vans_envelope_id, "vans"),
+    ),
+)
+_LETTERS = select(
+    letters.c.sender,
+    letters.c.letter_id,
+    letters.c.digest,
+    letters.c.fault,
+    letters.c.case_id,
+    letters.c.receipt_id,
+).where(among(letters.c.letter_id, "letters"))
+_CASES = (
+    select(case_bodies.c.body)
+    .join(cases, cases.c.case_id == case_bodies.c.case_id)
+    .where(
+        or_(
+            among(cases.c.case_id, "cases"),
+            among(cases.c.episode_key, "episodes"),
+            among(cases.c.citizen_index, "citizens"),
+        )
+    )
+)
+_SENT_IN = select(transmissions.c.letter_id).where(among(transmissions.c.envelope_id, "envelopes"))
+_ENVELOPES = select(transmissions.c.letter_id, transmissions.c.envelope_id).where(
+    among(transmissions.c.letter_id, "ids")
+)
+_SENT = select(outbox.c.letter_id, outbox.c.message_id, outbox.c.case_id, outbox.c.verdict).where(
+    or_(among(outbox.c.letter_id, "ids"), among(outbox.c.message_id, "ids"))
+)
 
 
 class Inbox:
@@ -74,14 +119,10 @@ class Inbox:
             )
 
     def _messages(self, connection: Connection, keys: Keys) -> Iterable[KnownMessage]:
-        envelopes = [key for key in keys.envelopes if all(key)]
-        wanted = [messages.c.digest.in_(keys.digests)]
-        if envelopes:
-            wanted.append(tuple_(messages.c.sender, messages.c.envelope_id).in_(envelopes))
-        if keys.vans:
-            wanted += [messages.c.vans_message_id.in_(keys.vans), messages.c.vans_envelope_id.in_(keys.vans)]
-        for row in connection.execute(select(messages).where(messages.c.handled, or_(*wanted))):
-            yield KnownMessage(
+        envelopes = [envelope_id for sender, envelope_id in keys.envelopes if sender and envelope_id]
+        wanted = {"digests": keys.digests, "envelopes": envelopes, "vans": keys.vans}
+        for row in connection.execute(_MESSAGES, wanted):
+            found = KnownMessage(
                 digest=row.digest,
                 sender=row.sender,
                 envelope_id=row.envelope_id,
@@ -89,15 +130,17 @@ class Inbox:
                 vans_envelope_id=row.vans_envelope_id,
                 receipts=tuple(msgspec.json.decode(row.receipts)),
             )
+            if _is_wanted(found, keys):
+                yield found
 
     def _letters(self, connection: Connection, keys: Keys) -> Iterable[KnownLetter]:
-        wanted = [key for key in keys.letters if all(key)]
-        if not wanted:
-            return
-        query = select(letters).where(tuple_(letters.c.sender, letters.c.letter_id).in_(wanted))
-        for row in connection.execute(query):
+        wanted = [letter_id for sender, letter_id in keys.letters if sender and letter_id]
+        for row in connection.execute(_LETTERS, {"letters": wanted}) if wanted else ():
+            key = (row.sender, row.letter_id)
+            if key not in keys.letters:
+                continue
             yield KnownLetter(
-                key=(row.sender, row.letter_id),
+                key=key,
                 digest=row.digest,
                 accepted=row.fault is None,
                 fault=_FAULT.decode(row.fault) if row.fault else None,
@@ -106,32 +149,24 @@ class Inbox:
             )
 
     def _cases(self, connection: Connection, keys: Keys) -> Iterable[Case]:
-        wanted = []
-        if keys.case_ids:
-            wanted.append(cases.c.case_id.in_(keys.case_ids))
-        if keys.episodes:
-            wanted.append(cases.c.episode_key.in_(keys.episodes))
-        if keys.citizens:
-            wanted.append(cases.c.citizen_index.in_([self._codec.index(c) for c in keys.citizens]))
-        if not wanted:
-            return
-        query = select(case_bodies.c.body).join(cases, cases.c.case_id == case_bodies.c.case_id).where(or_(*wanted))
-        for row in connection.execute(query):
+        citizens = [self._codec.index(citizen) for citizen in keys.citizens]
+        wanted = {"cases": keys.case_ids, "episodes": keys.episodes, "citizens": citizens}
+        for row in connection.execute(_CASES, wanted) if any(wanted.values()) else ():
             yield _CASE.decode(self._codec.open(row.body))
 
     def _sent(self, connection: Connection, keys: Keys) -> Iterable[SentLetter]:
         if not keys.sent:
             return
-        by_envelope = select(transmissions.c.letter_id).where(transmissions.c.envelope_id.in_(keys.sent))
-        wanted = or_(
-            outbox.c.letter_id.in_(keys.sent), outbox.c.message_id.in_(keys.sent), outbox.c.letter_id.in_(by_envelope)
-        )
-        for row in connection.execute(select(outbox).where(wanted)).all():
-            sent_in = select(transmissions.c.envelope_id).where(transmissions.c.letter_id == row.letter_id)
+        by_envelope = connection.scalars(_SENT_IN, {"envelopes": keys.sent})
+        found = connection.execute(_SENT, {"ids": keys.sent | set(by_envelope)}).all()
+        envelopes: dict[str, set[str]] = {row.letter_id: set() for row in found}
+        for letter_id, envelope_id in connection.execute(_ENVELOPES, {"ids": list(envelopes)}):
+            envelopes[letter_id].add(envelope_id)
+        for row in found:
             yield SentLetter(
                 letter_id=row.letter_id,
                 message_id=row.message_id,
-                envelopes=frozenset(connection.scalars(sent_in)),
+                envelopes=frozenset(envelopes[row.letter_id]),
                 case_id=row.case_id,
                 verdict=row.verdict,
             )
@@ -149,19 +184,28 @@ class Inbox:
         """
         with writing(self._engine) as connection:
             self._save_acts(connection, entries, now)
-            self._save_messages(connection, entries)
-            self._save_letters(connection, entries)
-            self._save_cases(connection, entries, now)
-            self._save_history(connection, entries, now)
-            new = self._save_outbox(connection, entries, now, claimed_until)
+            saved = put_all(connection, self._rows(connection, entries, now, claimed_until))
             _drop_drafts(connection, entries)
-            save_objects(connection, self._codec, entries, now)
             self._save_rest(connection, entries, now)
-            settle_waiting(connection, entries, now)
+            new = frozenset(letter_id for (letter_id,) in saved.get(outbox.name, ()))
             for entry in entries:
                 settle_replay(connection, entry.replays, entry.outcome)
                 new -= hand_over(connection, entry, now)
         return new
+
+    def _rows(
+        self, connection: Connection, entries: Sequence[Entry], now: datetime, claimed_until: datetime | None
+    ) -> list[Put]:
+        """Every row the batch leads to; what stands already and has changed is updated on the way."""
+        return [
+            *self._messages_in(entries),
+            *self._letters_in(entries),
+            *self._cases_in(connection, entries, now),
+            *self._history(entries, now),
+            *self._letters_out(entries, now, claimed_until),
+            *object_rows(connection, self._codec, entries, now),
+            Put(parked, [parked_row(e, n, now) for e in entries for n in range(len(e.outcome.parked))]),
+        ]
 
     def _save_acts(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
         """What people did comes first: a second click on the same, or on what someone else settled, saves nothing."""
@@ -171,17 +215,13 @@ class Inbox:
             if entry.act is not None and entry.replays is not None:
                 free_for_replay(connection, entry.replays, entry.act, entry.outcome.message.digest, now)
 
-    def _save_messages(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        rows = {e.outcome.message.digest: message_row(e) for e in entries if not e.outcome.duplicate}
-        _all_new(put(connection, messages, [rows[digest] for digest in sorted(rows)], Clash.REVIVE), rows)
-        sealed = [
-            {"digest": e.outcome.message.digest, "body": self._codec.seal(e.data)}
-            for e in entries
-            if e.outcome.message.digest in rows
-        ]
-        put(connection, bodies, sealed)
+    def _messages_in(self, entries: Sequence[Entry]) -> Iterable[Put]:
+        by_digest = {e.outcome.message.digest: e for e in entries if not e.outcome.duplicate}
+        new = [by_digest[digest] for digest in sorted(by_digest)]
+        yield Put(messages, [message_row(entry) for entry in new], Clash.REVIVE, all_new=True)
+        yield Put(bodies, [{"digest": e.outcome.message.digest, "body": self._codec.seal(e.data)} for e in new])
 
-    def _save_letters(self, connection: Connection, entries: Sequence[Entry]) -> None:
+    def _letters_in(self, entries: Sequence[Entry]) -> Iterable[Put]:
         rows = {
             letter.key: letter_row(letter, e.outcome)
             for e in entries
@@ -189,10 +229,10 @@ class Inbox:
             for letter in e.outcome.letters
             if not letter.known and not letter.may_come_again
         }
-        _all_new(put(connection, letters, [rows[key] for key in sorted(rows)]), rows)
+        yield Put(letters, [rows[key] for key in sorted(rows)], all_new=True)
 
-    def _save_cases(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
-        """New cases inserted, changed ones updated on top of the number they were read with."""
+    def _cases_in(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> Iterable[Put]:
+        """New cases, and changed ones updated on top of the number they were read with."""
         first: dict[str, int] = {}
         last: dict[str, Case] = {}
         standing: dict[str, Promises] = {}
@@ -201,22 +241,22 @@ class Inbox:
             for case in entry.outcome.cases:
                 first.setdefault(case.case_id, case.number)
                 last[case.case_id] = case
-        created = [self._case_row(last[i], standing, now) for i in sorted(last) if first[i] == 1]
-        _all_new(put(connection, cases, created), created)
         for case_id in sorted(i for i in last if first[i] > 1):
             before = (cases.c.case_id == case_id) & (cases.c.number == first[case_id] - 1)
             row = self._case_row(last[case_id], standing, now)
             if connection.execute(update(cases).where(before).values(row)).rowcount != 1:
                 raise ConflictError("a case was changed in between")
-        sealed = [{"case_id": i, "body": self._codec.seal(msgspec.json.encode(case))} for i, case in last.items()]
-        put(connection, case_bodies, sealed, Clash.REPLACE_BODY)
+        created = [self._case_row(last[i], standing, now) for i in sorted(last) if first[i] == 1]
+        yield Put(cases, created, all_new=True)
+        sealed = [{"case_id": i, "body": self._codec.seal(msgspec.json.encode(last[i]))} for i in sorted(last)]
+        yield Put(case_bodies, sealed, Clash.REPLACE_BODY)
         changed = {i: last[i].number for i in last if first[i] > 1}
-        save_clocks(connection, {i: standing[i].clocks for i in last}, changed, now)
+        yield clock_rows(connection, {i: standing[i].clocks for i in last}, changed, now)
 
     def _case_row(self, case: Case, standing: Mapping[str, Promises], now: datetime) -> dict[str, Any]:
         return case_row(case, standing[case.case_id], self._codec, now)
 
-    def _save_history(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
+    def _history(self, entries: Sequence[Entry], now: datetime) -> Iterable[Put]:
         happened: dict[tuple[str, str], dict[str, Any]] = {}
         decided: Rows = []
         for case in (case for e in entries for case in e.outcome.cases):
@@ -232,8 +272,8 @@ class Inbox:
                 }
             if case.number == case.decided_as:
                 decided.append(self._decision_row(case))
-        put(connection, events, list(happened.values()))
-        put(connection, decisions, decided)
+        yield Put(events, list(happened.values()))
+        yield Put(decisions, decided)
 
     def _decision_row(self, case: Case) -> dict[str, Any]:
         return {
@@ -245,9 +285,7 @@ class Inbox:
             "body": self._codec.seal(msgspec.json.encode(case.decision)),
         }
 
-    def _save_outbox(
-        self, connection: Connection, entries: Sequence[Entry], now: datetime, claimed_until: datetime | None
-    ) -> frozenset[str]:
+    def _letters_out(self, entries: Sequence[Entry], now: datetime, claimed_until: datetime | None) -> Iterable[Put]:
         sent = {letter.letter_id: letter for e in entries for letter in e.outcome.outgoing}
         rows = [
             {
@@ -269,17 +307,23 @@ class Inbox:
             }
             for letter in sorted(sent.values(), key=lambda x: x.letter_id)
         ]
-        new = frozenset(key for (key,) in put(connection, outbox, rows))
-        sealed = [{"letter_id": i, "body": self._codec.seal(msgspec.msgpack.encode(sent[i]))} for i in sorted(new)]
-        put(connection, outbox_bodies, sealed)
-        return new
+        yield Put(outbox, rows)
+        sealed = [{"letter_id": i, "body": self._codec.seal(msgspec.msgpack.encode(sent[i]))} for i in sorted(sent)]
+        yield Put(outbox_bodies, sealed)
 
     def _save_rest(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
         for letter_id in (i for e in entries if e.answered_in is None for i in e.outcome.resend):
             send_again(connection, letter_id, now)
         for settled in (s for e in entries for s in e.outcome.settled if not s.again):
             settle(connection, settled, now)
-        put(connection, parked, [parked_row(e, n, now) for e in entries for n in range(len(e.outcome.parked))])
+        settle_waiting(connection, entries, now)
+
+
+def _is_wanted(found: KnownMessage, keys: Keys) -> bool:
+    """An envelope id is told apart by its sender; the other ids are unique."""
+    by_envelope = (found.sender, found.envelope_id) in keys.envelopes and found.sender and found.envelope_id
+    by_vans = {found.vans_message_id, found.vans_envelope_id} & keys.vans
+    return bool(found.digest in keys.digests or by_envelope or by_vans)
 
 
 def _first_status(letter: Outgoing) -> str:
@@ -298,8 +342,3 @@ def _drop_drafts(connection: Connection, entries: Sequence[Entry]) -> None:
     if obsolete:
         mine = outbox.c.case_id.in_(sorted(obsolete)) & outbox.c.letter_id.not_in(frozenset().union(*obsolete.values()))
         connection.execute(update(outbox).where(mine, outbox.c.status == "draft").values(status="superseded"))
-
-
-def _all_new(saved: Sized, rows: Sized) -> None:
-    if len(saved) != len(rows):
-        raise ConflictError("a message, letter or case was saved in between")

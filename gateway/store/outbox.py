@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Connection, Engine, case, func, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, case, func, or_, select, update
 
 from gateway.referral.inbox import Settled
 from gateway.referral.letters import Outgoing
+from gateway.store.among import among
 from gateway.store.audit import Act, record
 from gateway.store.bulk import put
 from gateway.store.codec import Codec
@@ -20,6 +21,18 @@ _LETTER = msgspec.msgpack.Decoder(Outgoing)
 RETRY_AFTER = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=10))
 #: how long a claimed or freshly written letter belongs to one process
 CLAIM = timedelta(seconds=30)
+_ONCE_MORE = outbox.c.repeats > 0
+_MARK_SENT = (
+    update(outbox)
+    .where(among(outbox.c.letter_id, "ids"))
+    .values(
+        sent_at=bindparam("at"),
+        claimed_until=None,
+        last_error=None,
+        status=case((_ONCE_MORE, "pending"), else_="sent"),
+        repeats=case((_ONCE_MORE, outbox.c.repeats - 1), else_=0),
+    )
+)
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,13 +80,7 @@ class Outbox:
         rows = [{"envelope_id": s.envelope_id, "letter_id": s.letter_id, "at": s.at} for s in done]
         with writing(self._engine) as connection:
             put(connection, transmissions, rows)
-            mine = update(outbox).where(outbox.c.letter_id.in_(ids))
-            once_more = outbox.c.repeats > 0
-            change = {
-                "status": case((once_more, "pending"), else_="sent"),
-                "repeats": case((once_more, outbox.c.repeats - 1), else_=0),
-            }
-            connection.execute(mine.values(sent_at=done[0].at, claimed_until=None, last_error=None, **change))
+            connection.execute(_MARK_SENT, {"ids": ids, "at": done[0].at})
 
     def mark_failed(self, letter_id: str, why: str, now: datetime) -> None:
         """One letter that the transport would not take: again later, or parked after the last attempt."""

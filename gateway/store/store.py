@@ -36,11 +36,13 @@ _MIGRATION_LOCK = 5_790_009
 class Store:
     """Inbox, outbox and overview of one database."""
 
-    def __init__(self, engine: Engine, codec: Codec, claim_time: timedelta = CLAIM) -> None:
+    def __init__(self, engine: Engine, by_key: Engine, codec: Codec, claim_time: timedelta = CLAIM) -> None:
+        """``by_key`` serves the message path alone: whoever looks at the page cannot take its connections."""
         self.engine = engine
+        self.by_key = by_key
         self.codec = codec
-        self.inbox = Inbox(engine, codec)
-        self.outbox = Outbox(engine, codec, claim_time)
+        self.inbox = Inbox(by_key, codec)
+        self.outbox = Outbox(by_key, codec, claim_time)
         self.overview = Overview(engine)
         self.dossiers = Dossiers(engine, codec)
         self.parking = Parking(engine, codec)
@@ -61,6 +63,7 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
+        self.by_key.dispose()
         self.engine.dispose()
 
     def __enter__(self) -> Self:
@@ -82,7 +85,8 @@ def open_store(url: str, claim_time: timedelta = CLAIM) -> Store:
     engine = open_engine(url)
     try:
         migrate(engine)
-        return Store(engine, CompressingCodec(_index_key(engine)), claim_time)
+        codec = CompressingCodec(_index_key(engine))
+        return Store(engine, open_engine(url, by_key=True), codec, claim_time)
     except BaseException:
         engine.dispose()
         raise

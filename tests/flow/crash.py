@@ -90,7 +90,7 @@ def _marking(running: Service, fuse: Fuse) -> None:
             fuse.burn()
 
     running.store.outbox.mark_sent = call
-    event.listen(running.store.engine, "commit", commit)
+    event.listen(running.store.by_key, "commit", commit)
 
 
 def _written(running: Service, fuse: Fuse) -> None:

@@ -76,7 +76,7 @@ def test_a_database_on_a_full_disk(tmp_path: Path) -> None:
         connection.execute(f"PRAGMA max_page_count = {pages[0]}")  # SQLite keeps what it has already
 
     with started(spool=tmp_path) as running:
-        event.listen(running.store.engine, "checkout", bound)
+        event.listen(running.store.by_key, "checkout", bound)
         for number in range(sent):
             write_whole(tmp_path / "in" / f"{number:02}.xml", referral(number, "full"))
         wait_for(lambda: not_ready(running) == ["database"], "health to say so")

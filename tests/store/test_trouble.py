@@ -77,6 +77,7 @@ def test_postgresql_that_is_read_only_is_down_for_what_writes(dropped: Store) ->
         connection.exec_driver_sql(
             f"ALTER DATABASE {dropped.engine.url.database} SET default_transaction_read_only = on"
         )
+    dropped.by_key.dispose()
     dropped.engine.dispose()
     with pytest.raises(StoreError, match="ReadOnlySqlTransaction"):
         dropped.inbox.save([entry("another", data=SECRET.encode())], NOW)
@@ -104,7 +105,7 @@ def test_sqlite_whose_folder_is_gone_is_down(tmp_path: Path) -> None:
 
 def test_sqlite_on_a_full_disk_is_down_for_what_writes(tmp_path: Path) -> None:
     with open_store(f"sqlite:///{tmp_path}/gateway.sqlite3") as store:
-        with reading(store.engine) as connection:
+        with reading(store.by_key) as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(StoreError, match="OperationalError"):
