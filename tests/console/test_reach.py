@@ -4,35 +4,53 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from gateway.simulate.stories import recorded
-from tests.console.conftest import Served, picture
-from tests.console.test_actions import ACCEPTED, RETURN, REVIEW, new
+from gateway.referral.case import State
+from gateway.store.board import Filter
+from tests.console.conftest import Town, picture
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.broker]
+#: a page looks the same whatever store it is read from
+ONE = pytest.mark.parametrize("town", ["embedded"], indirect=True)
 _WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
 
 
-def pages(served: Served) -> dict[str, str]:
+def long_named(town: Town, state: State) -> str:
+    return f"/cases/{town.long_named(state).case_id}"
+
+
+def one_parked(town: Town, fault_id: str) -> str:
+    return f"/parked/{next(row.id for row in town.store.overview.parked_items() if row.fault_id == fault_id)}"
+
+
+def pages(town: Town) -> dict[str, str]:
     """Every page by a name for its picture."""
-    refused = served.store.overview.parked_items()[0].id
-    given_up = served.given_up(recorded()["02-copd-in-vans-envelope.xml"] + b"\n")
-    case = served.case(ACCEPTED).case_id
-    dossier = served.store.dossiers.find(case)
+    closed, running = (
+        next(f"/cases/{case.case_id}" for case in town.cases() if case.state is state)
+        for state in (State.CLOSED, State.COURSE_STARTED)
+    )
+    dossier = town.store.dossiers.find(closed.removeprefix("/cases/"))
     assert dossier is not None
+    letters = {went.kind: went.letter_id for went in dossier.went}
+    refused = one_parked(town, "GW-125")
     return {
         "overview": "/",
         "board": "/board",
+        "board-second": "/board?page=2",
+        "board-late": "/board?late=1",
         "board-none": "/board?team=x",
         "parked": "/parked",
         "parked-none": "/parked?state=discarded",
-        "parked-refused": f"/parked/{refused}",
-        "parked-open": f"/parked/{given_up}",
-        "parked-message": f"/parked/{refused}/message",
-        "case-accepted": f"/cases/{case}",
-        "case-return": f"/cases/{served.case(RETURN).case_id}",
-        "case-for-review": f"/cases/{served.case(REVIEW).case_id}",
-        "letter": f"/cases/{case}/letters/{dossier.went[0].letter_id}",
-        "message": f"/cases/{case}/messages/{dossier.came[0].message}",
+        "parked-refused": refused,
+        "parked-message": f"{refused}/message",
+        "parked-early": one_parked(town, "GW-161"),
+        "parked-by-receiver": one_parked(town, "GW-172"),
+        "case-accepted": long_named(town, State.ACCEPTED),
+        "case-return": long_named(town, State.DRAFTED_RETURN),
+        "case-for-review": long_named(town, State.FOR_REVIEW),
+        "case-running": running,
+        "case-closed": closed,
+        **{f"letter-{kind}": f"{closed}/letters/{letter_id}" for kind, letter_id in letters.items()},
+        "message": f"{closed}/messages/{dossier.came[0].message}",
         "search": "/search",
         "senders": "/senders",
         "statistics": "/statistics",
@@ -51,59 +69,86 @@ def too_wide(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 
-def test_every_page_is_for_everyone(browser: Browser, served: Served) -> None:
-    context = served.person(browser, "ida", viewport={"width": 1280, "height": 900})
+def looked_at(page: Page, name: str) -> list[str]:
+    """What is wrong with the page as it stands: in light and dark, and on a small screen."""
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.emulate_media(color_scheme="light")
+    picture(page, name)
+    faults = [f"{name} {fault}" for fault in violations(page)]
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 320, "height": 640})
+    picture(page, f"{name}-320")
+    faults += [f"{name} dark, 320 px {fault}" for fault in violations(page)]
+    return faults + ([f"{name} is wider than 320 px"] if too_wide(page) else [])
+
+
+@ONE
+def test_every_page_is_for_everyone(browser: Browser, town: Town) -> None:
+    context = town.person(browser, "ida")
     page, faults = context.new_page(), []
-    for name, path in pages(served).items():
-        page.set_viewport_size({"width": 1280, "height": 900})
-        page.emulate_media(color_scheme="light")
-        page.goto(served.url + path)
-        picture(page, name)
-        faults += [f"{path} {fault}" for fault in violations(page)]
-        page.emulate_media(color_scheme="dark")
-        faults += [f"{path} dark {fault}" for fault in violations(page)]
-        page.set_viewport_size({"width": 320, "height": 640})
-        picture(page, f"{name}-320")
-        faults += [f"{path} is wider than 320 px"] if too_wide(page) else []
+    for name, path in pages(town).items():
+        page.goto(town.url + path)
+        faults += looked_at(page, name)
     context.close()
     assert faults == []
 
 
-def test_what_a_form_answers_is_for_everyone_too(browser: Browser, served: Served) -> None:
-    context = served.person(browser, "ida", viewport={"width": 320, "height": 640})
+@pytest.mark.parametrize("town", ["neighbours"], indirect=True)
+def test_the_queues_are_for_everyone_too(browser: Browser, town: Town) -> None:
+    context = town.person(browser, "ida")
+    page = context.new_page()
+    page.goto(town.url)
+    assert town.service.settings.amqp_prefix in page.content()
+    assert looked_at(page, "overview-queues") == []
+    context.close()
+
+
+@ONE
+def test_what_a_form_answers_is_for_everyone_too(browser: Browser, town: Town) -> None:
+    context = town.person(browser, "ida")
     page, faults = context.new_page(), []
-
-    def look(name: str) -> None:
-        picture(page, f"{name}-320")
-        faults.extend([f"{name} {fault}" for fault in violations(page)] + ([f"{name}: wide"] if too_wide(page) else []))
-
-    page.goto(f"{served.url}/search")
-    page.locator("#q").fill("5790009991014")
+    page.goto(f"{town.url}/search")
+    page.locator("#q").fill(town.store.board.rows(Filter(), 1)[0].sender)
     page.keyboard.press("Enter")
     page.wait_for_selector('[role="status"]')
-    look("found")
-    item = served.given_up(new(recorded()["01-type-2-diabetes.xml"]))
-    page.goto(f"{served.url}/parked/{item}")
+    faults += looked_at(page, "found")
+    page.goto(town.url + one_parked(town, "GW-161"))
     page.locator("#correct-why").fill("prøve")
     page.get_by_role("button", name="Ret en kopi").click()
     page.wait_for_selector("#text")
-    look("correct")
-    page.goto(f"{served.url}/language/en?next=/board")
-    look("english")
+    faults += looked_at(page, "correct")
+    page.goto(town.url + long_named(town, State.FOR_REVIEW))
+    page.locator("#t-0").select_option("")
+    page.get_by_role("button", name="Afgør vurderingen").click()
+    page.wait_for_selector('[role="alert"]')
+    faults += looked_at(page, "case-refused")
     context.close()
-    page = browser.new_page(viewport={"width": 320, "height": 640})
-    page.goto(f"{served.url}/login")
-    look("login")
+    page = browser.new_page()
+    page.goto(f"{town.url}/login")
+    faults += looked_at(page, "login")
     page.close()
     assert faults == []
 
 
-def test_the_case_page_prints_without_forms(browser: Browser, served: Served) -> None:
-    context = served.person(browser, "ida")
+@ONE
+def test_the_page_is_english_by_a_switch(browser: Browser, town: Town) -> None:
+    context = town.person(browser, "ida")
     page = context.new_page()
-    page.goto(f"{served.url}/cases/{served.case(RETURN).case_id}")
+    page.goto(f"{town.url}/search")
+    page.get_by_role("link", name="English").click()
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.url.endswith("/search")
+    assert looked_at(page, "search-english") == []
+    context.close()
+
+
+@ONE
+def test_the_case_page_prints_without_forms(browser: Browser, town: Town) -> None:
+    context = town.person(browser, "ida")
+    page = context.new_page()
+    page.goto(town.url + long_named(town, State.FOR_REVIEW))
     page.emulate_media(media="print")
     assert page.get_by_role("heading", name="Tidslinje").is_visible()
-    assert not page.locator("#return-text").is_visible()
+    assert not page.locator("#note-text").is_visible()
     assert not page.get_by_role("button", name="Log ud").is_visible()
     context.close()
