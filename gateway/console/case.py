@@ -64,6 +64,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
     full: bool = False
     problem: str = ""
+    #: where or which rule, as the sender of an event is told
+    detail: str = ""
     #: the form that was refused, and its text
     form: str = ""
     text: str = ""

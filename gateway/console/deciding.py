@@ -94,7 +94,8 @@ def _tell(request: Request, parts: Parts, acting: Acting, case_id: str, event: d
     delivery = Delivery(data=msgspec.json.encode(told), entrance=Entrance.TEAM)
     outcome = parts.pipeline.handle_one(delivery, keep_refused=False, act=act)
     if outcome.parked:
-        refused = Shown(problem=outcome.parked[0].fault.text, form=event["type"].value, text=_text(acting))
+        fault = outcome.parked[0].fault
+        refused = Shown(problem=fault.row.text, detail=fault.detail, form=event["type"].value, text=_text(acting))
         return render_case(request, parts, dossier, refused)
     return RedirectResponse(f"/cases/{case_id}", 303)
 

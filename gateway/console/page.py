@@ -6,7 +6,8 @@ from functools import cache
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from gateway.console.language import LANGUAGES, translate
 from gateway.console.parts import parts_of
@@ -24,7 +25,7 @@ def templates() -> Environment:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"moment": danish_moment, "clock": danish_clock, "zip": zip}
+    environment.filters |= {"moment": _moment, "clock": danish_clock, "zip": zip}
     return environment
 
 
@@ -61,6 +62,12 @@ def page_number(request: Request) -> int:
     """Which page of a list is asked for; the first where nothing sensible is said."""
     text = request.query_params.get("page", "")
     return max(1, int(text)) if text.isdecimal() and len(text) < 7 else 1  # noqa: PLR2004  (a million pages)
+
+
+@pass_context
+def _moment(context: Context, moment: datetime | None) -> str:
+    told = danish_moment(moment)
+    return told.replace(" kl. ", " ") if context["language"] == "en" else told
 
 
 def danish_moment(moment: datetime | None) -> str:

@@ -11,10 +11,11 @@ from fastapi.responses import Response
 
 from gateway.console.access import SeesMetadata
 from gateway.console.chart import Chart, bars
-from gateway.console.page import render
+from gateway.console.language import translate
+from gateway.console.page import language_of, render
 from gateway.console.parts import Parts, PartsOf
 from gateway.errors import GatewayError
-from gateway.mapping.statistics_csv import as_csv, group, number, title
+from gateway.mapping.statistics_csv import TITLES, as_csv, group, number
 from gateway.municipality.model import Municipality
 from gateway.referral.statistics import MEASURES, Figure, statistics
 from gateway.referral.workdays import local_date
@@ -79,7 +80,7 @@ def page(request: Request, parts: PartsOf, _session: SeesMetadata) -> Response:
         years=years,
         year=year,
         periods=periods,
-        lines=_lines(mine, periods, parts.municipality),
+        lines=_lines(mine, periods, lambda one: _name(one, parts.municipality, language_of(request))),
         charts=_charts(mine, periods),
         small=any(f.small for f in mine),
     )
@@ -106,17 +107,22 @@ def counting_of(parts: Parts) -> Counting:
     return Counting(lambda: statistics(store.past.cases(), municipality, local_date(clock())))
 
 
-def _lines(figures: list[Figure], periods: list[str], municipality: Municipality) -> list[Line]:
+def _lines(figures: list[Figure], periods: list[str], name: Callable[[Figure], str]) -> list[Line]:
     order = list(MEASURES)
     found: dict[tuple[str, str], dict[str, Figure]] = {}
     for figure in sorted(figures, key=lambda f: (order.index(f.measure), f.group)):
         found.setdefault((figure.measure, figure.group), {})[figure.period] = figure
     lines = []
     for row in found.values():
-        one = next(iter(row.values()))
-        name = ": ".join(filter(None, (title(one, municipality), group(one, municipality))))
-        lines.append(Line(name=name, cells=tuple(_cell(row.get(period)) for period in periods)))
+        cells = tuple(_cell(row.get(period)) for period in periods)
+        lines.append(Line(name=name(next(iter(row.values()))), cells=cells))
     return lines
+
+
+def _name(figure: Figure, municipality: Municipality, language: str) -> str:
+    """The measure and its group; teams and codes are called as they are."""
+    title = translate(TITLES[figure.measure], language).format(days=municipality.clocks.respond_days)
+    return ": ".join(filter(None, (title, translate(group(figure, municipality), language))))
 
 
 def _cell(figure: Figure | None) -> str:

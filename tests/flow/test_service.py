@@ -24,6 +24,7 @@ from gateway.municipality.model import load
 from gateway.settings import Settings, load_settings
 from gateway.simulate.stories import recorded
 from gateway.store.store import open_store
+from tests.certificate_builders import closed_port, issued, kept
 from tests.neighbours import Broker, wait_for
 from tests.store.material import entry, outgoing
 
@@ -67,6 +68,25 @@ def test_what_became_due_while_nothing_ran_is_told_once_at_the_start(settings: S
                 wait_for(running.store.alarms.open, "the alarm")
                 assert running.ticker.step().raised == ()
     assert [told["kind"] for told in logs if told["event"] == "alarm.raised"] == ["first_talk"]
+
+
+def test_a_certificate_that_was_renewed_is_shown_only_after_a_restart(tmp_path: Path) -> None:
+    """The watch sees what the running page shows, not only what lies in the file."""
+    file = kept(tmp_path / "page.pem", *issued("page", 20.5, now=system_now()))
+    settings = load_settings(
+        spool=tmp_path / "spool", http=f"127.0.0.1:{closed_port()}", http_tls_certificate=file, http_tls_key=file
+    )
+    for shown in ("soon", "fine"):
+        with service(settings) as running:
+            running.start()
+            wait_for(lambda: _stands(running)["page_served"] != "silent", "the page")
+            assert _stands(running) == {"page": shown, "page_served": shown}
+            kept(file, *issued("page", 400, now=system_now()))
+            assert _stands(running) == {"page": "fine", "page_served": shown}
+
+
+def _stands(running: Service) -> dict[str, str]:
+    return {one.watched.name: one.state.value for one in running.certificates.step()}
 
 
 def test_leaving_it_ends_it_whatever_happened(settings: Settings) -> None:
