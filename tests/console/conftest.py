@@ -154,9 +154,10 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             names = {"amqp_url": broker.url, "amqp_prefix": broker.topology.prefix}
             settings, side = load_settings(**names, database_url=url, http="127.0.0.1:0"), BrokerSide(broker)
         clock = Clock(NOW)
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr("gateway.bootstrap.system_now", clock)
-        found = Town(stack.enter_context(service(settings)), clock, side)
+        with pytest.MonkeyPatch.context() as patch:  # only while it is put together: other tests run beside it
+            patch.setattr("gateway.bootstrap.system_now", clock)
+            running = stack.enter_context(service(settings))
+        found = Town(running, clock, side)
         found.play()
         yield found
 

@@ -44,8 +44,18 @@ def listener() -> Iterator[socket.socket]:
 _PARTS = ("consumer", "relay", "ticker", "certificates", "http", "amqp")
 
 
+_OTHERS: set[threading.Thread] = set()
+
+
+@pytest.fixture(autouse=True)
+def _others() -> None:
+    """What another test's service keeps running in this process is none of ours."""
+    _OTHERS.clear()
+    _OTHERS.update(threading.enumerate())
+
+
 def threads() -> set[str]:
-    return {thread.name for thread in threading.enumerate()} & set(_PARTS)
+    return {thread.name for thread in threading.enumerate() if thread not in _OTHERS} & set(_PARTS)
 
 
 def test_it_ends_when_it_is_told_to_and_leaves_nothing_running(settings: Settings) -> None:
