@@ -142,6 +142,9 @@ def _parked(number: int, text: str, advice: str) -> FaultRow:
     )
 
 
+#: what an attack looks like too (a DOCTYPE, a program as attachment): told as a security event beside the refusal
+SECURITY_FAULTS = frozenset({"GW-103", "GW-114"})
+
 _ASK_SENDER = "Kontakt afsenderen; beskeden skal sendes igen, rettet og med nye id'er."
 _TO_SUPPLIER = "Send fejlteksten til afsenderens leverandør; beskeden skal sendes igen i gyldig form."
 

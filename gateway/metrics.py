@@ -6,6 +6,7 @@ REGISTRY = CollectorRegistry()
 
 HANDLED = Counter("gateway_messages_total", "Messages handled", ["type", "verdict"], registry=REGISTRY)
 PARKED = Counter("gateway_parked_total", "Items parked, by fault id", ["fault"], registry=REGISTRY)
+SECURITY = Counter("gateway_security_events_total", "Messages that may be an attack", ["fault"], registry=REGISTRY)
 SENT = Counter("gateway_letters_sent_total", "Letters sent, by kind", ["kind"], registry=REGISTRY)
 SEND_FAILED = Counter("gateway_letters_failed_total", "Letters a transport would not take", ["kind"], registry=REGISTRY)
 NEIGHBOUR_DOWN = Counter("gateway_neighbour_down_total", "Times a neighbour did not answer", ["id"], registry=REGISTRY)

@@ -10,12 +10,12 @@ from datetime import datetime
 import msgspec
 import structlog
 
-from gateway.errors import ConflictError, Fault
+from gateway.errors import SECURITY_FAULTS, ConflictError, Fault
 from gateway.inbound.source import Delivery
 from gateway.mapping.edifact.interchange import MESSAGE_TYPES
 from gateway.mapping.medcom.letter_types import LETTER_TYPES
 from gateway.mapping.medcom.other_types import OTHER_TYPES
-from gateway.metrics import HANDLED, HANDLING_SECONDS, PARKED
+from gateway.metrics import HANDLED, HANDLING_SECONDS, PARKED, SECURITY
 from gateway.municipality.model import Municipality
 from gateway.receive import DEFAULT_LIMIT, Entrance, read, receive
 from gateway.referral import answer
@@ -168,6 +168,12 @@ class Pipeline:
             _tell(outcome)
 
 
+def _fault_ids(outcome: Outcome) -> set[str]:
+    letters = (letter.fault for letter in outcome.letters)
+    parked = (item.fault for item in outcome.parked)
+    return {fault.id for fault in (outcome.message.fault, *letters, *parked) if fault}
+
+
 def _again_on_conflict(work: Callable[[], Outcome]) -> Outcome:
     """What another process saved in between is known at the next try."""
     for _ in range(_CONFLICT_TRIES - 1):
@@ -186,8 +192,11 @@ def _bury(reading: Reading, known: Known, now: datetime) -> Outcome:
 
 
 def _tell(outcome: Outcome) -> None:
-    """One log line per message: ids, codes and counts only."""
+    """One log line per message: ids, codes and counts only; one more where it may be an attack."""
     message = outcome.message
+    for fault_id in sorted(_fault_ids(outcome) & SECURITY_FAULTS):
+        SECURITY.labels(fault=fault_id).inc()
+        log.warning("security.event", fault=fault_id, digest=message.digest[:12], sender=message.arrival.sender_gln)
     verdict = "duplicate" if outcome.duplicate else "parked" if outcome.parked else "accepted"
     HANDLED.labels(type=message.type if message.type in _TYPES else "other", verdict=verdict).inc()
     for item in outcome.parked:

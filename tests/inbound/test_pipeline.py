@@ -300,3 +300,20 @@ def test_one_log_line_per_message_holds_ids_and_codes_only(pipeline: Pipeline) -
     assert (first["envelope"], first["letters"]) == ("PRKUV000000001", ["PRBRV000000001"])
     assert (second["verdict"], second["faults"]) == ("parked", ["GW-102"])
     assert not re.search(r"Demosen|1203659901|diabetes|Prøve", str(logs))
+
+
+def test_what_may_be_an_attack_is_told_as_a_security_event_with_ids_only(pipeline: Pipeline) -> None:
+    told = 'gateway_security_events_total{fault="GW-103"}'
+    before = _value(told)
+    with capture_logs() as lines:
+        pipeline.handle([medcom(b"<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><Emessage>&e;</Emessage>")])
+        pipeline.handle([medcom(BROKEN)])
+    (event,) = [line for line in lines if line["event"] == "security.event"]
+    assert event.keys() == {"event", "log_level", "fault", "digest", "sender"}
+    assert (event["log_level"], event["fault"]) == ("warning", "GW-103")
+    assert _value(told) == before + 1
+
+
+def _value(sample: str) -> float:
+    lines = generate_latest(REGISTRY).decode().splitlines()
+    return float(next((line.rpartition(" ")[2] for line in lines if line.startswith(sample)), 0))
