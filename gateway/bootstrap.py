@@ -21,6 +21,7 @@ from gateway.certificates.watch import CertificateWatch
 from gateway.clocks import Ticker, system_now
 from gateway.console.parts import Parts
 from gateway.errors import ConfigurationError
+from gateway.inbound.ahead import ReadAhead
 from gateway.inbound.amqp import AmqpSource
 from gateway.inbound.consumer import Consumer
 from gateway.inbound.folder import FolderSource
@@ -114,7 +115,8 @@ class Service:
         self.transport = transport
         self.relay = Relay(store.outbox, transport.sink, system_now)
         self.pipeline = Pipeline(store, municipality, system_now, self.relay.offer, settings.message_limit)
-        self.consumer = Consumer(transport.source, self.pipeline, settings.batch_size)
+        self.source = self._source()
+        self.consumer = Consumer(self.source, self.pipeline, settings.batch_size)
         self.ticker = Ticker(store, system_now, municipality.clocks, settings.auto_resend)
         self.failed = threading.Event()
         self._ended = threading.Event()
@@ -130,6 +132,11 @@ class Service:
         self.certificates: CertificateWatch = self.app.state.certificates
         self._threads: dict[str, threading.Thread] = {}
         self._server: uvicorn.Server | None = None
+
+    def _source(self) -> Source:
+        """From the broker messages are read ahead; a folder's files are claimed by taking them, so none is ahead."""
+        source = self.transport.source
+        return ReadAhead(source, self.pipeline.read_ahead) if self.settings.amqp_url else source
 
     def down(self) -> list[str]:
         """What is down: links without a connection, and whatever holds up the work though it may answer a ping."""
@@ -174,6 +181,7 @@ class Service:
         if self._server is not None:
             self._server.should_exit = True
         self._join("consumer", "http", "ticker", "certificates")
+        self.source.close()
         self.relay.stop()
         self._join("relay")
 

@@ -66,7 +66,8 @@ def receive(reading: Reading, known: Known, municipality: Municipality, received
 def _handle(letter: ReadLetter, desk: Desk) -> Handled:
     content = letter.content
     if isinstance(content, Referral):
-        return take_in(content, needs(content, interpretation(), desk.municipality.offered), desk)
+        found = letter.needs or needs(content, interpretation(), desk.municipality.offered)
+        return take_in(content, found, desk)
     if isinstance(content, Mail):
         return follow_mail(content, desk)
     if isinstance(content, TeamEvent):

@@ -13,8 +13,10 @@ import structlog
 from gateway.errors import SECURITY_FAULTS, ConflictError, Fault
 from gateway.inbound.source import Delivery
 from gateway.mapping.edifact.interchange import MESSAGE_TYPES
+from gateway.mapping.interpretation import interpretation
 from gateway.mapping.medcom.letter_types import LETTER_TYPES
 from gateway.mapping.medcom.other_types import OTHER_TYPES
+from gateway.mapping.weighing import weighed
 from gateway.metrics import HANDLED, HANDLING_SECONDS, PARKED, SECURITY
 from gateway.municipality.model import Municipality
 from gateway.receive import DEFAULT_LIMIT, Entrance, read, receive
@@ -56,6 +58,11 @@ class Pipeline:
         self._clock = clock
         self._offer = offer
         self._limit = message_limit
+
+    def read_ahead(self, delivery: Delivery) -> Delivery:
+        """The delivery with its reading, each referral weighed: what needs the bytes alone, from any thread."""
+        reading = read(delivery.data, delivery.entrance, self._limit)
+        return msgspec.structs.replace(delivery, reading=weighed(reading, interpretation(), self._municipality.offered))
 
     def answer_one(self, delivery: Delivery, envelope_id: str) -> Outcome:
         """Handle one message whose Acknowledgement the caller hands over himself, in that envelope.
@@ -112,7 +119,7 @@ class Pipeline:
 
     def _handle(self, deliveries: Sequence[Delivery], *, keep_refused: bool, act: Act | None = None) -> list[Outcome]:
         started = time.perf_counter()
-        readings = [read(d.data, d.entrance, self._limit) for d in deliveries]
+        readings = [d.reading or read(d.data, d.entrance, self._limit) for d in deliveries]
         keys = Keys()
         for reading in readings:
             keys |= answer.keys_of(reading)

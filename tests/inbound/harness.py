@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from gateway.broker.link import IoThread
 from gateway.broker.publisher import Publisher
 from gateway.broker.topology import ATTEMPT_HEADER
+from gateway.inbound.ahead import ReadAhead
 from gateway.inbound.amqp import AmqpSource
 from gateway.inbound.folder import FolderSource
 from gateway.inbound.source import Delivery, Done, Source
-from gateway.receive import Entrance
+from gateway.receive import Entrance, read
 from gateway.spool import write_whole
 from tests.neighbours import Broker, wait_for
 
@@ -86,7 +89,7 @@ class AmqpInbound:
         self.io.start()
         self.publisher = Publisher(self.io, self._url)
         self.publisher.start()
-        self.source: AmqpSource = self._open()
+        self.source: Any = self._open()
 
     def _open(self) -> AmqpSource:
         source = AmqpSource(self.io, self._url, self.broker.topology, self.publisher, self._limits)
@@ -122,6 +125,32 @@ class AmqpInbound:
         self.source.stop()
         self.publisher.stop()
         self.io.stop()
+
+
+class AheadInbound(AmqpInbound):
+    """RabbitMQ, its messages read ahead."""
+
+    def __init__(self, broker: Broker) -> None:
+        super().__init__(broker)
+        self.link, self.source = self.source, ReadAhead(self.source, as_read)
+
+    def restart(self) -> None:
+        self.source.close()
+        self.link = self._open()
+        self.source = ReadAhead(self.link, as_read)
+
+    def left(self) -> int:
+        self.source.close()
+        return sum(self.broker.depth(queue.name) for queue in self.broker.topology.queues())
+
+    def close(self) -> None:
+        self.source.close()
+        self.publisher.stop()
+        self.io.stop()
+
+
+def as_read(delivery: Delivery) -> Delivery:
+    return msgspec.structs.replace(delivery, reading=read(delivery.data, delivery.entrance))
 
 
 def done(*deliveries: Delivery) -> list[Done]:
