@@ -1,14 +1,18 @@
-"""Certificates read from files and asked of servers. A private key in the same file is passed over, never read."""
+"""Certificates read from files and asked of servers. A private key in the same file is passed over, never read.
+
+``cryptography`` is loaded when there is a certificate to read: it takes 10 MB, and most gateways use none.
+"""
 
 import socket
 import ssl
 import struct
 from collections.abc import Callable
-
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from typing import TYPE_CHECKING
 
 from gateway.certificates.state import Certificate, Problem, Reading, Watched
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 _TIMEOUT_S = 3.0
 #: PostgreSQL's SSLRequest: its length, and the number that stands for it
@@ -28,7 +32,7 @@ def _read_file(watched: Watched) -> Reading:
         return Reading(problem=Problem.MISSING)
     except OSError:
         return Reading(problem=Problem.FORBIDDEN)
-    return _told(lambda: x509.load_pem_x509_certificates(data))
+    return _told(lambda: _from_pem(data))
 
 
 def _ask_server(watched: Watched) -> Reading:
@@ -45,7 +49,7 @@ def _ask_server(watched: Watched) -> Reading:
                 shown = secured.getpeercert(binary_form=True) or b""
     except (OSError, ValueError):  # ValueError: a host name that cannot be one
         return Reading(problem=Problem.SILENT)
-    return _told(lambda: [x509.load_der_x509_certificate(shown)])
+    return _told(lambda: _from_der(shown))
 
 
 def _begins_tls(line: socket.socket) -> bool:
@@ -53,14 +57,28 @@ def _begins_tls(line: socket.socket) -> bool:
     return line.recv(1) == b"S"
 
 
-def _told(load: Callable[[], list[x509.Certificate]]) -> Reading:
+def _from_pem(data: bytes) -> "list[x509.Certificate]":
+    from cryptography import x509  # noqa: PLC0415  (not loaded before it is needed)
+
+    return x509.load_pem_x509_certificates(data)
+
+
+def _from_der(data: bytes) -> "list[x509.Certificate]":
+    from cryptography import x509  # noqa: PLC0415  (not loaded before it is needed)
+
+    return [x509.load_der_x509_certificate(data)]
+
+
+def _told(load: "Callable[[], list[x509.Certificate]]") -> Reading:
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415  (not loaded before it is needed)
+
     try:
         return Reading(certificates=tuple(_certificate(one) for one in load()))
     except (ValueError, UnsupportedAlgorithm):
         return Reading(problem=Problem.NO_CERTIFICATE)
 
 
-def _certificate(found: x509.Certificate) -> Certificate:
+def _certificate(found: "x509.Certificate") -> Certificate:
     return Certificate(
         subject=found.subject.rfc4514_string(),
         issuer=found.issuer.rfc4514_string(),

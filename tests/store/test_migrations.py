@@ -10,11 +10,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import inspect
 
-from gateway.store.engine import open_engine, reading
+from gateway.store.engine import open_engine, reading, writing
 from gateway.store.schema import metadata
-from gateway.store.store import migrate, open_store
+from gateway.store.store import NEWEST, migrate, open_store
 from tests.store.material import NOW
 
 _MIGRATE = "import sys; from gateway.store.store import open_store; open_store(sys.argv[1]).close()"
@@ -57,7 +58,19 @@ def test_migrations_form_one_line_with_one_head() -> None:
         "script_location", str(Path(sys.modules[migrate.__module__].__file__ or "").parent / "migrations")
     )
     script = ScriptDirectory.from_config(config)
-    assert len(script.get_heads()) == len(script.get_bases()) == 1
+    assert script.get_heads() == [NEWEST]
+    assert len(script.get_bases()) == 1
+
+
+def test_a_database_of_another_version_is_brought_up_to_date(empty_url: str) -> None:
+    """Nothing but a database at the newest version is opened without the migrations."""
+    open_store(empty_url).close()
+    engine = open_engine(empty_url)
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'of a later gateway'")
+    with pytest.raises(CommandError, match="of a later gateway"):
+        migrate(engine)
+    engine.dispose()
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
