@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -33,6 +34,7 @@ from gateway.outbound.folder import FolderSink
 from gateway.outbound.relay import Relay
 from gateway.outbound.sink import Sink
 from gateway.proof import proved_municipality
+from gateway.receive import read
 from gateway.settings import Settings
 from gateway.spool import spool_errors
 from gateway.store.store import Store, open_store
@@ -114,7 +116,8 @@ class Service:
         self.store = store
         self.transport = transport
         self.relay = Relay(store.outbox, transport.sink, system_now)
-        self.pipeline = Pipeline(store, municipality, system_now, self.relay.offer, settings.message_limit)
+        reader = partial(read, limit=settings.message_limit, sbdh=settings.sbdh)
+        self.pipeline = Pipeline(store, municipality, system_now, self.relay.offer, reader)
         self.source = self._source()
         self.consumer = Consumer(self.source, self.pipeline, settings.batch_size)
         self.ticker = Ticker(store, system_now, municipality.clocks, settings.auto_resend)

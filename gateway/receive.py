@@ -36,14 +36,16 @@ class Entrance(StrEnum):
     TEAM = "team"
 
 
-def read(data: bytes, entrance: Entrance = Entrance.MEDCOM, limit: int = DEFAULT_LIMIT) -> Reading:
-    """Bytes → reading. Never raises for what a message says; ``limit`` is in bytes."""
+def read(
+    data: bytes, entrance: Entrance = Entrance.MEDCOM, limit: int = DEFAULT_LIMIT, *, sbdh: bool = False
+) -> Reading:
+    """Bytes → reading. Never raises for what a message says; ``limit`` in bytes; ``sbdh`` opens EHMI's envelope."""
     digest = hashlib.sha256(data).hexdigest()
     if len(data) > limit:
-        return catalogue.read_ids(data, Fault(id="GW-104", detail=f"(højst {limit} bytes)"), digest)
+        return catalogue.read_head(data, Fault(id="GW-104", detail=f"(højst {limit} bytes)"), digest, with_sbdh=sbdh)
     if entrance is Entrance.TEAM:
         return team_event.read(data, digest)
-    return catalogue.read_message(data, digest, fhir_only=entrance is Entrance.FHIR)
+    return catalogue.read_message(data, digest, fhir_only=entrance is Entrance.FHIR, with_sbdh=sbdh)
 
 
 def receive(reading: Reading, known: Known, municipality: Municipality, received_at: datetime) -> Outcome:

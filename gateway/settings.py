@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     report_certificate: Annotated[Path | None, Field(description="PEM system certificate for KL's gateway")] = None
     report_key: Annotated[Path | None, Field(description="PEM private key of the system certificate")] = None
     message_limit: Annotated[int, Field(ge=10_000, le=_MAX_LIMIT, description="largest message in bytes")] = 10_000_000
+    sbdh: Annotated[
+        bool, Field(description="open EHMI's envelope (SBDH, eDelivery) and answer in it; off: refused and parked")
+    ] = False
     batch_size: Annotated[int, Field(ge=1, le=1000, description="messages per commit at most")] = 100
     prefetch: Annotated[int, Field(ge=1, le=2000, description="unacknowledged messages at most")] = 200
     auto_resend: Annotated[

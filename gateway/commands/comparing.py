@@ -82,7 +82,7 @@ def _of_git(reference: str, name: str) -> bytes:
 def _of_files(files: Sequence[Path]) -> Iterator[Dated]:
     """Referrals in messages; anything else in them is passed over."""
     for file in files:
-        reading = read(file.read_bytes())
+        reading = read(file.read_bytes(), sbdh=True)
         received = reading.sent_at or system_now()
         for letter in reading.letters:
             if isinstance(letter.content, Referral):

@@ -74,7 +74,7 @@ def command(
     console = Console(stderr=True)
     refused = False
     for file in track(files, "Explaining", console=console, disable=not console.is_terminal or len(files) < _LONG_WORK):
-        explained = explain(str(file), file.read_bytes(), municipality, moment)
+        explained = explain(str(file), file.read_bytes(), municipality, moment, sbdh=settings.sbdh)
         refused = refused or explained.refused
         for line, text in zip(explained.lines, explained.texts, strict=True):
             print(msgspec.json.encode(line).decode() if as_json else text)
@@ -83,9 +83,11 @@ def command(
     raise typer.Exit(1 if refused else 0)
 
 
-def explain(name: str, data: bytes, municipality: Municipality, received: datetime | None = None) -> Explained:
+def explain(
+    name: str, data: bytes, municipality: Municipality, received: datetime | None = None, *, sbdh: bool = False
+) -> Explained:
     """Explain one message; ``received`` defaults to the message's own sent time."""
-    reading = read(data)
+    reading = read(data, sbdh=sbdh)
     outcome = receive(reading, Known(), municipality, received or reading.sent_at or system_now())
     letters = {letter.key[1]: letter for letter in outcome.letters}
     shown: list[ReadLetter | None] = [*reading.letters] or [None]
@@ -137,7 +139,7 @@ def write_outgoing(folder: Path, name: str, letters: Sequence[Outgoing]) -> None
     for number, letter in enumerate(sorted(letters, key=_order), start=1):
         draft = ".draft" if letter.draft else ""
         path = folder / f"{name}.{number:02}.{letter.kind}.{form_of(letter)[1]}{draft}"
-        envelope_id = letter.message_id if letter.carrier is Carrier.VANS else letter.letter_id
+        envelope_id = letter.letter_id if letter.carrier is Carrier.BARE else letter.message_id
         path.write_bytes(wrap(letter, envelope_id, letter.at))
 
 

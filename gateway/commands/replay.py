@@ -1,5 +1,6 @@
 """``gateway replay ID…``: handle parked messages anew, each once."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from gateway.commands.operator import operator
 from gateway.errors import ConflictError
 from gateway.inbound.pipeline import Pipeline
 from gateway.proof import proved_municipality
+from gateway.receive import read
 from gateway.referral.inbox import Outcome
 from gateway.store.audit import Act
 from gateway.store.store import Store, open_store
@@ -39,7 +41,8 @@ def command(
     municipality = proved_municipality(settings.municipality)
     data = corrected.read_bytes() if corrected else None
     with open_store(settings.store_url) as store:
-        pipeline = Pipeline(store, municipality, system_now, message_limit=settings.message_limit)
+        reader = partial(read, limit=settings.message_limit, sbdh=settings.sbdh)
+        pipeline = Pipeline(store, municipality, system_now, reader=reader)
         refused = [why_not for item_id in ids if (why_not := _replay(store, pipeline, item_id, (why, data)))]
     for line in refused:
         typer.echo(f"gateway: {line}", err=True)

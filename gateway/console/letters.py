@@ -33,6 +33,6 @@ def words_of(letter: Outgoing) -> Words | None:
 
 def words_in(data: bytes, entrance: Entrance = Entrance.MEDCOM) -> Words | None:
     """What the correspondence in a message says; None where there is none."""
-    contents = [letter.content for letter in read(data, entrance).letters]
+    contents = [letter.content for letter in read(data, entrance, sbdh=True).letters]
     found = [content for content in contents if isinstance(content, Correspondence)]
     return Words(subject=found[0].subject, text=found[0].text) if found else None

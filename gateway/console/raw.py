@@ -9,8 +9,8 @@ import msgspec
 #: bytes; what is longer is shown from its beginning
 SHOWN = 400_000
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*\bencoding=["']([A-Za-z0-9._-]{1,40})["']""")
-_DATA = re.compile(rb"<(?:\w+:)?Data>([A-Za-z0-9+/=\s]+)</(?:\w+:)?Data>")
-_VANS = b"urn:oio:medcom:vans-envelope"
+_DATA = re.compile(rb"<(?:\w+:)?(?:Data|BinaryContent)\b[^>]*>([A-Za-z0-9+/=\s]+)</")
+_NETWORK = re.compile(rb"urn:oio:medcom:vans-envelope|StandardBusinessDocument\b")
 #: a CPR or its replacement: a day, then four characters; not in the midst of a longer word or number
 _CPR = re.compile(r"(?<![0-9A-Za-z])((?:[04][1-9]|[1256]\d|[37][01])(?:0[1-9]|1[0-2])\d\d)-?[0-9A-Z]{4}(?![0-9A-Za-z])")
 _LINE = re.compile(r"linje (\d+)")
@@ -55,8 +55,8 @@ def bytes_of(text: str, original: bytes) -> bytes:
 
 
 def unpacked(data: bytes) -> bytes | None:
-    """What a VANSEnvelope carries; None for anything else."""
-    found = _DATA.search(data) if _VANS in data[:2000] else None
+    """What a network's envelope (VANS, SBDH) carries; None for anything else."""
+    found = _DATA.search(data) if _NETWORK.search(data[:2000]) else None
     if found is None:
         return None
     try:

@@ -19,7 +19,7 @@ from gateway.mapping.medcom.other_types import OTHER_TYPES
 from gateway.mapping.weighing import weighed
 from gateway.metrics import HANDLED, HANDLING_SECONDS, PARKED, SECURITY
 from gateway.municipality.model import Municipality
-from gateway.receive import DEFAULT_LIMIT, Entrance, read, receive
+from gateway.receive import Entrance, read, receive
 from gateway.referral import answer
 from gateway.referral.inbox import Keys, Known, Outcome
 from gateway.referral.letters import Outgoing
@@ -32,6 +32,7 @@ from gateway.store.store import Store
 
 log = structlog.get_logger()
 _CONFLICT_TRIES = 5
+Reader = Callable[[bytes, Entrance], Reading]
 #: what a metric may be labelled with; a type that we do not know is the sender's own text
 _TYPES = (
     frozenset({"VANS PositiveMessage", "VANS NegativeMessage", "team-event", "unknown"})
@@ -50,18 +51,21 @@ class Pipeline:
         municipality: Municipality,
         clock: Callable[[], datetime],
         offer: Callable[[list[Outgoing], datetime], None] | None = None,
-        message_limit: int = DEFAULT_LIMIT,
+        reader: Reader = read,
     ) -> None:
-        """``offer`` takes freshly saved letters straight to the relay; without it they wait to be claimed."""
+        """``offer`` takes freshly saved letters straight to the relay; without it they wait to be claimed.
+
+        ``reader`` is ``read`` with the installation's settings.
+        """
         self._store = store
         self._municipality = municipality
         self._clock = clock
         self._offer = offer
-        self._limit = message_limit
+        self._read = reader
 
     def read_ahead(self, delivery: Delivery) -> Delivery:
         """The delivery with its reading, each referral weighed: what needs the bytes alone, from any thread."""
-        reading = read(delivery.data, delivery.entrance, self._limit)
+        reading = self._read(delivery.data, delivery.entrance)
         return msgspec.structs.replace(delivery, reading=weighed(reading, interpretation(), self._municipality.offered))
 
     def answer_one(self, delivery: Delivery, envelope_id: str) -> Outcome:
@@ -119,7 +123,7 @@ class Pipeline:
 
     def _handle(self, deliveries: Sequence[Delivery], *, keep_refused: bool, act: Act | None = None) -> list[Outcome]:
         started = time.perf_counter()
-        readings = [d.reading or read(d.data, d.entrance, self._limit) for d in deliveries]
+        readings = [d.reading or self._read(d.data, d.entrance) for d in deliveries]
         keys = Keys()
         for reading in readings:
             keys |= answer.keys_of(reading)
@@ -138,7 +142,7 @@ class Pipeline:
 
     def _received(self, delivery: Delivery, now: datetime, replayed: ParkedMessage | None = None) -> Outcome:
         """What one message leads to; nothing is saved. A parked one is looked at as if it had never been handled."""
-        reading = read(delivery.data, delivery.entrance, self._limit)
+        reading = self._read(delivery.data, delivery.entrance)
         known = self._store.inbox.known(answer.keys_of(reading))
         return receive(reading, as_never_handled(known, replayed) if replayed else known, self._municipality, now)
 

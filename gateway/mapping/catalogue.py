@@ -9,12 +9,12 @@ from collections.abc import Callable
 import msgspec
 from lxml import etree
 
-from gateway.errors import Fault
+from gateway.errors import Disposition, Fault
 from gateway.mapping.edifact import interchange
 from gateway.mapping.edifact.segments import is_interchange
 from gateway.mapping.fhir import reader as fhir
 from gateway.mapping.fhir.forms import NAMESPACE as FHIR_NAMESPACE
-from gateway.mapping.medcom import emessage, vans
+from gateway.mapping.medcom import emessage, sbdh, vans
 from gateway.mapping.medcom.elements import ImpossibleValueError, children
 from gateway.mapping.medcom.other_types import OTHER_MESSAGES, read_other_message
 from gateway.mapping.medcom.parsing import parse, salvage
@@ -87,6 +87,73 @@ def _answerable(arrival: VansArrival) -> bool:
     return not isinstance(parsed, Fault) and not violations(parsed, vans.NAMESPACE)
 
 
+def _read_sbdh(root: etree._Element, digest: str) -> Reading:
+    """Open a StandardBusinessDocument and read what is inside; a refusal is told in the standard of the content.
+
+    A fault of the envelope refuses every letter in it. Where the content names nobody, the header does.
+    """
+    opened = sbdh.decode(root)
+    inner = _read_sbdh_content(opened, digest)
+    if inner.letters or inner.arrival.sender_gln:
+        reading, opened = _held_against_header(inner, opened)
+    elif inner.fault is not None and inner.fault.row.disposition is Disposition.PARK:
+        reading = Reading()
+    else:
+        reading = _named_by_header(opened, digest)
+    letters = reading.letters
+    if opened.fault is not None:
+        letters = tuple(_replace(letter, content=None, fault=None) for letter in letters)
+    return _in_sbdh(_replace(reading, letters=letters, fault=opened.fault or inner.fault, digest=digest), opened)
+
+
+def _read_sbdh_content(opened: sbdh.SbdhMessage, digest: str) -> Reading:
+    """The bytes decide what it is: an Emessage, FHIR, or nothing that may stand in an SBDH."""
+    payload = opened.payload
+    if payload is None:
+        return Reading(fault=opened.fault, digest=digest)
+    if is_interchange(payload):
+        return Reading(fault=Fault(id="GW-110", detail="EDIFACT"), digest=digest)
+    return fhir.read_json(payload, digest) if _is_json(payload) else read_xml(payload, digest, _IN_SBDH)
+
+
+def _read_sbdh_ids(root: etree._Element) -> Reading:
+    opened = sbdh.decode(root)
+    return _in_sbdh(_named_by_header(opened, content_digest(etree.tostring(root))), opened)
+
+
+def _read_signal(_root: etree._Element, digest: str) -> Reading:
+    """A receipt for an envelope: the access point's affair, and never answered."""
+    return Reading(fault=Fault(id="GW-164", detail="(kuvertkvittering)"), digest=digest)
+
+
+def _held_against_header(inner: Reading, opened: sbdh.SbdhMessage) -> tuple[Reading, sbdh.SbdhMessage]:
+    """Content wins over header, visibly; the header names the sender where the content does not."""
+    arrival, ends, warnings = inner.arrival, opened.arrival, inner.warnings
+    if arrival.sender_gln is None:
+        arrival = _replace(arrival, sender_gln=ends.sender or None, receiver_gln=ends.receiver or None)
+    if not opened.fits(arrival.payload):
+        warnings = (*warnings, "mimeType passer ikke til indholdet")
+    own = arrival.fhir.message_id if arrival.fhir else ""
+    if own and opened.scopes.get("MESSAGEIDENTIFIER", own) != own:
+        warnings = (*warnings, "MESSAGEIDENTIFIER passer ikke til beskedens id")
+        opened = _replace(opened, arrival=_replace(ends, message_id=""))
+    return _replace(inner, arrival=arrival, warnings=warnings), opened
+
+
+def _named_by_header(opened: sbdh.SbdhMessage, digest: str) -> Reading:
+    """A message whose content tells nothing, as its header names it; a FHIR message is one letter."""
+    arrival = sbdh.told_by_header(opened)
+    letter_id = arrival.fhir.message_id if arrival and arrival.fhir else ""
+    letters = (ReadLetter(type="unknown", letter_id=letter_id, digest=digest),) if letter_id else ()
+    return Reading(arrival=arrival or Arrival(), letters=letters)
+
+
+def _in_sbdh(reading: Reading, opened: sbdh.SbdhMessage) -> Reading:
+    sent_at = opened.sent_at or reading.arrival.sent_at
+    arrival = _replace(reading.arrival, carrier=Carrier.SBDH, sbdh=opened.arrival, sent_at=sent_at)
+    return _replace(reading, arrival=arrival)
+
+
 _FHIR = tuple(
     Format(root=root, namespace=FHIR_NAMESPACE, read=fhir.read_xml, read_ids=fhir.read_xml_ids)
     for root in ("Bundle", "ServiceRequest")
@@ -105,25 +172,38 @@ FORMATS: tuple[Format, ...] = (
 )
 #: what may stand in a VANSEnvelope as XML: not another one
 _PAYLOADS = (FORMATS[0], *_OTHERS)
+#: what may stand in an SBDH as XML: no envelope either
+_IN_SBDH = (
+    *_PAYLOADS,
+    *_FHIR,
+    Format(root=None, namespace=sbdh.SIGNALS, read=_read_signal, read_ids=lambda _: Reading()),
+)
+#: the outer formats where the SBDH is switched on
+_AND_SBDH = (
+    *FORMATS,
+    Format(root=sbdh.ROOT, namespace=sbdh.NAMESPACE, read=_read_sbdh, read_ids=_read_sbdh_ids),
+)
 #: of a message beyond the limit, this much is looked at for its sender
 _HEAD = 100_000
 #: characters of free text in the referrals of one message: beyond any real one, and read within a second
 MOST_TEXT = 200_000
 
 
-def read_message(data: bytes, digest: str, *, fhir_only: bool = False) -> Reading:
+def read_message(data: bytes, digest: str, *, fhir_only: bool = False, with_sbdh: bool = False) -> Reading:
     """Read a message of any known format; faults are in the reading, never raised.
 
     ``fhir_only``: of FHIR by HTTP, which is answered at once and therefore stands in no other envelope.
+    ``with_sbdh``: a StandardBusinessDocument is opened too, not refused.
     """
+    formats = _AND_SBDH if with_sbdh else FORMATS
     if not data.strip():
         return Reading(fault=Fault(id="GW-101"), digest=digest)
     if is_interchange(data):
         reading = interchange.read(data, digest)
     else:
-        reading = fhir.read_json(data, digest) if _is_json(data) else read_xml(data, digest)
+        reading = fhir.read_json(data, digest) if _is_json(data) else read_xml(data, digest, formats)
     if sum(map(_text_length, reading.letters)) > MOST_TEXT:
-        reading = read_ids(data, Fault(id="GW-104", detail=f"(højst {MOST_TEXT} tegn tekst)"), digest)
+        reading = read_ids(data, Fault(id="GW-104", detail=f"(højst {MOST_TEXT} tegn tekst)"), digest, formats)
     return _only_fhir(reading) if fhir_only else reading
 
 
@@ -131,6 +211,11 @@ def _text_length(letter: ReadLetter) -> int:
     if not isinstance(letter.content, Referral):
         return 0
     return sum(len(text.text) for text in letter.content.texts) + sum(len(d.text) for d in letter.content.diagnoses)
+
+
+def read_head(data: bytes, fault: Fault, digest: str, *, with_sbdh: bool = False) -> Reading:
+    """A message that is too large to be read: whose it is, from its beginning alone."""
+    return read_ids(data, fault, digest, _AND_SBDH if with_sbdh else FORMATS)
 
 
 def _is_json(data: bytes) -> bool:

@@ -15,7 +15,8 @@ from gateway.mapping.edifact import answers as edifact
 from gateway.mapping.fhir import answers as fhir
 from gateway.mapping.fhir import correspondence_bundle, files_bundle, team_bundle
 from gateway.mapping.medcom import answers as medcom
-from gateway.mapping.medcom import vans
+from gateway.mapping.medcom import sbdh, vans
+from gateway.mapping.outgoing import Cover
 from gateway.municipality.model import Municipality
 from gateway.referral.attachments import ForwardedFiles
 from gateway.referral.correspondence import ForwardedLetter
@@ -32,6 +33,8 @@ class Standard(msgspec.Struct, frozen=True, kw_only=True):
     write: Callable[[Outgoing, str, datetime], bytes]
     #: what a VANSEnvelope says of it
     document: Callable[[Outgoing], vans.Document]
+    #: what an SBDH says of it, given the envelope id; None for a standard that goes in none
+    cover: Callable[[Outgoing, str], Cover] | None
 
 
 def _named(format_: str, letter: Outgoing) -> vans.Document:
@@ -39,7 +42,8 @@ def _named(format_: str, letter: Outgoing) -> vans.Document:
 
 
 def _fhir(payload: Payload) -> Standard:
-    return Standard(encode=partial(fhir.encode, payload=payload), write=fhir.write, document=_fhir_document)
+    encode = partial(fhir.encode, payload=payload)
+    return Standard(encode=encode, write=fhir.write, document=_fhir_document, cover=fhir.cover)
 
 
 def _fhir_document(letter: Outgoing) -> vans.Document:
@@ -49,8 +53,12 @@ def _fhir_document(letter: Outgoing) -> vans.Document:
 
 STANDARDS: Mapping[Payload, Standard] = MappingProxyType(
     {
-        Payload.MEDCOM_XML: Standard(encode=medcom.encode, write=medcom.write, document=partial(_named, "XML")),
-        Payload.EDIFACT: Standard(encode=edifact.encode, write=edifact.write, document=partial(_named, "EDIFACT")),
+        Payload.MEDCOM_XML: Standard(
+            encode=medcom.encode, write=medcom.write, document=partial(_named, "XML"), cover=medcom.cover
+        ),
+        Payload.EDIFACT: Standard(
+            encode=edifact.encode, write=edifact.write, document=partial(_named, "EDIFACT"), cover=None
+        ),
         Payload.FHIR_JSON: _fhir(Payload.FHIR_JSON),
         Payload.FHIR_XML: _fhir(Payload.FHIR_XML),
     }
@@ -80,6 +88,8 @@ def wrap(letter: Outgoing, envelope_id: str, sent_at: datetime) -> bytes:
     data = standard.write(letter, envelope_id, sent_at)
     if letter.carrier is Carrier.VANS:
         return vans.wrap(letter, (data, standard.document(letter)), envelope_id, sent_at)
+    if letter.carrier is Carrier.SBDH and standard.cover is not None:
+        return sbdh.wrap(letter, data, standard.cover(letter, envelope_id), envelope_id, sent_at)
     return data
 
 

@@ -4,7 +4,7 @@ import msgspec
 
 from gateway.municipality.model import Municipality
 from gateway.referral.ids import Cause, fhir_id, letter_id
-from gateway.referral.letters import Arrival, Channel, DischargeNote, Outgoing, Payload, Receipt, StatusLetter
+from gateway.referral.letters import Arrival, Carrier, Channel, DischargeNote, Outgoing, Payload, Receipt, StatusLetter
 from gateway.referral.reply import Reply
 
 
@@ -20,6 +20,29 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     ids: tuple[str, str]
     #: why it cannot be sent as it is; empty for one that can
     obstacle: str = ""
+
+
+class Cover(msgspec.Struct, frozen=True, kw_only=True):
+    """What an SBDH says of the message in it; what is not known is empty."""
+
+    #: code of the FHIR event, or the letter's type
+    standard: str
+    version: str
+    #: the message's own root: ``Bundle``, ``Emessage``
+    root: str
+    #: the message type's URI in EHMI's register, to which its receiver is registered
+    document_id: str
+    #: what MedCom counts it as
+    statistics: str
+    mime: str
+    #: ``UTF-8`` or ``ISO-8859-1``
+    encoding: str
+    #: of the envelope that the message itself has: Emessage, Bundle
+    envelope_id: str
+    #: the citizen's CPR
+    cpr: str = ""
+    sender_sor: str = ""
+    receiver_sor: str = ""
 
 
 def our_gln(arrival: Arrival, municipality: Municipality) -> str:
@@ -39,6 +62,11 @@ def medcom_ids(reply: Reply, kind: str, receiver: str) -> tuple[str, str]:
     return letter_id(cause, kind, receiver, reply.ordinal), fhir_id(cause, kind, receiver, reply.ordinal)
 
 
+def _carrier(arrival: Arrival, payload: Payload) -> Carrier:
+    """The wrapping that came in. EHMI describes no EDIFACT in an SBDH; a receiver who has chosen it gets it bare."""
+    return Carrier.BARE if (arrival.carrier, payload) == (Carrier.SBDH, Payload.EDIFACT) else arrival.carrier
+
+
 def receipt_as(reply: Reply, receipt: Receipt, written: Written, municipality: Municipality) -> Outgoing:
     """A receipt ready to send, to whoever sent the message, in the wrapping in which it came."""
     arrival = reply.arrival
@@ -54,8 +82,9 @@ def receipt_as(reply: Reply, receipt: Receipt, written: Written, municipality: M
         payload=written.payload,
         at=receipt.at,
         content=written.content,
-        vans_receiver=arrival.vans.sender if arrival.vans else None,
-        vans_receiver_type=arrival.vans.sender_type if arrival.vans else None,
+        network_receiver=(arrival.network.sender or None) if arrival.network else None,
+        network_receiver_type=arrival.vans.sender_type if arrival.vans else None,
+        process=arrival.sbdh.process if arrival.sbdh else "",
     )
 
 
@@ -71,8 +100,9 @@ def letter_as(
         channel=Channel.MEDCOM,
         receiver=letter.receiver.gln or "",
         sender=municipality.letterhead.gln,
-        carrier=reply.arrival.carrier,
+        carrier=_carrier(reply.arrival, written.payload),
         payload=written.payload,
+        process=reply.arrival.sbdh.process if reply.arrival.sbdh else "",
         case_id=reply.case_id,
         episode_id=reply.episode_id,
         at=letter.at,

@@ -15,7 +15,7 @@ from gateway.referral.letters import FHIR, Carrier, Channel, Outgoing, Payload
 
 _XML = ("application/xml", "xml")
 _JSON = ("application/fhir+json", "json")
-#: MIME type and file ending of what stands in no VANSEnvelope
+#: MIME type and file ending of what stands in no network's envelope
 _FORMS: Mapping[Payload, tuple[str, str]] = MappingProxyType(
     {
         Payload.MEDCOM_XML: _XML,
@@ -28,17 +28,17 @@ _ALPHABET = string.digits + string.ascii_uppercase
 
 
 def form_of(letter: Outgoing) -> tuple[str, str]:
-    """MIME type and file ending of a letter as it is sent; a VANSEnvelope is XML whatever it holds."""
+    """MIME type and file ending of a letter as it is sent; a network's envelope is XML whatever it holds."""
     if letter.channel is Channel.TEAM:
         return _JSON
-    return _XML if letter.carrier is Carrier.VANS else _FORMS[letter.payload]
+    return _FORMS[letter.payload] if letter.carrier is Carrier.BARE else _XML
 
 
 class Transmission(msgspec.Struct, frozen=True, kw_only=True):
     """A letter in its envelope, ready for a transport."""
 
     letter: Outgoing
-    #: 14 characters (bare MedCom XML), UUID (VANS, FHIR), or the letter's own id (team message)
+    #: 14 characters (bare MedCom XML), UUID (VANS, SBDH, FHIR), or the letter's own id (team message)
     envelope_id: str
     at: datetime
     data: bytes
@@ -61,14 +61,14 @@ def mint(letter: Outgoing, at: datetime) -> Transmission:
 
 
 def new_uuid() -> str:
-    """The id of a VANSEnvelope or of a FHIR message's Bundle."""
+    """The id of a network's envelope or of a FHIR message's Bundle."""
     return str(uuid.uuid4())  # noqa: TID251  (this is the place)
 
 
 def _new_id(letter: Outgoing) -> str:
     if letter.channel is Channel.TEAM:
         return letter.letter_id
-    if letter.carrier is Carrier.VANS or letter.payload in FHIR:
+    if letter.carrier is not Carrier.BARE or letter.payload in FHIR:
         return new_uuid()
     number = secrets.randbelow(len(_ALPHABET) ** MEDCOM_ID_LENGTH)  # one draw: one call of the system, not fourteen
     characters = []

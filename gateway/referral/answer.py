@@ -35,11 +35,16 @@ def keys_of(reading: Reading) -> Keys:
         digests=frozenset({reading.digest}),
         letters=frozenset(letter_key(letter, arrival) for letter in reading.letters),
         envelopes=frozenset({(arrival.sender_gln or "", arrival.envelope_id or "")}),
-        vans=frozenset({arrival.vans.message_id, arrival.vans.envelope_id} - {""}) if arrival.vans else frozenset(),
+        network=_network_ids(arrival),
     )
     for letter in reading.letters:
         keys |= _keys_of_letter(letter)
     return keys
+
+
+def _network_ids(arrival: Arrival) -> frozenset[str]:
+    envelope = arrival.network
+    return frozenset({envelope.message_id, envelope.envelope_id} - {""}) if envelope else frozenset()
 
 
 def letter_key(letter: ReadLetter, arrival: Arrival) -> LetterKey:
@@ -76,7 +81,7 @@ def _keys_of_letter(letter: ReadLetter) -> Keys:
 def stored(reading: Reading, known: Known, at: datetime) -> Outcome | None:
     """The outcome of a message that was handled before: its stored receipts in new envelopes; None for a new one.
 
-    Other content under the MessageIdentifier of a VANSEnvelope gets the stored receipts too, and is put aside visibly.
+    Other content under the message id of a network's envelope gets the stored receipts too, and is put aside visibly.
     """
     before = known.message(reading.digest, reading.arrival)
     if before is None:

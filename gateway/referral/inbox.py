@@ -25,8 +25,8 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
     letters: frozenset[LetterKey] = frozenset()
     #: (sender GLN, envelope id)
     envelopes: frozenset[LetterKey] = frozenset()
-    #: VANS MessageIdentifier and EnvelopeIdentifier
-    vans: frozenset[str] = frozenset()
+    #: message and envelope ids of network envelopes: VANS MessageIdentifier and EnvelopeIdentifier, or those of SBDH
+    network: frozenset[str] = frozenset()
     #: episode keys (no hyphens, lower case)
     episodes: frozenset[str] = frozenset()
     #: CPR or replacement CPR of citizens
@@ -49,8 +49,8 @@ class KnownMessage(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     sender: str
     envelope_id: str
-    vans_message_id: str = ""
-    vans_envelope_id: str = ""
+    network_message_id: str = ""
+    network_envelope_id: str = ""
     receipts: tuple[str, ...] = ()
 
 
@@ -88,19 +88,19 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     objects: Mapping[str, TrackedObject] = {}
 
     def message(self, digest: str, arrival: Arrival) -> KnownMessage | None:
-        """The same message seen before: same bytes, or the same VANS MessageIdentifier."""
-        message_id = arrival.vans.message_id if arrival.vans else ""
+        """The same message seen before: same bytes, or the same message id in the network's envelope."""
+        message_id = arrival.network.message_id if arrival.network else ""
         for message in self.messages:
-            if message.digest == digest or (message_id and message.vans_message_id == message_id):
+            if message.digest == digest or (message_id and message.network_message_id == message_id):
                 return message
         return None
 
     def envelope_was_used(self, arrival: Arrival) -> bool:
-        """Whether the envelope id was used before by the same sender (or the VANS envelope id by anyone)."""
+        """Whether the envelope id was used before by the same sender (or the network's by anyone)."""
         key = (arrival.sender_gln or "", arrival.envelope_id or "")
-        vans_id = arrival.vans.envelope_id if arrival.vans else ""
+        network_id = arrival.network.envelope_id if arrival.network else ""
         return any(
-            (key[1] and (m.sender, m.envelope_id) == key) or (vans_id and m.vans_envelope_id == vans_id)
+            (key[1] and (m.sender, m.envelope_id) == key) or (network_id and m.network_envelope_id == network_id)
             for m in self.messages
         )
 
@@ -161,13 +161,13 @@ class InboxMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     def as_known(self) -> KnownMessage:
         """The same, as a later message finds it."""
-        vans = self.arrival.vans
+        network = self.arrival.network
         return KnownMessage(
             digest=self.digest,
             sender=self.arrival.sender_gln or "",
             envelope_id=self.arrival.envelope_id or "",
-            vans_message_id=vans.message_id if vans else "",
-            vans_envelope_id=vans.envelope_id if vans else "",
+            network_message_id=network.message_id if network else "",
+            network_envelope_id=network.envelope_id if network else "",
             receipts=self.receipts,
         )
 

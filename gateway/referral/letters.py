@@ -19,6 +19,8 @@ class Carrier(StrEnum):
 
     BARE = "bare"
     VANS = "vans"
+    #: StandardBusinessDocument of EHMI's eDelivery
+    SBDH = "sbdh"
 
 
 class Payload(StrEnum):
@@ -50,8 +52,15 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime | None = None
     #: VANSEnvelope: who sent it, to whom, ids (UUID), whether transport is reliable, MetaInformation to echo
     vans: "VansArrival | None" = None
+    #: the StandardBusinessDocument around it, instead of a VANSEnvelope
+    sbdh: "SbdhArrival | None" = None
     #: FHIR: who sent the message to whom, and the chain of messages before it; ``envelope_id`` is its Bundle.id
     fhir: "FhirArrival | None" = None
+
+    @property
+    def network(self) -> "VansArrival | SbdhArrival | None":
+        """The network's envelope around the message; None where it came bare."""
+        return self.vans or self.sbdh
 
     @property
     def positive_owed(self) -> bool:
@@ -71,6 +80,20 @@ class VansArrival(msgspec.Struct, frozen=True, kw_only=True):
     reliable: bool = True
     #: the MetaInformation element's inner XML, echoed in the Receipt's OriginalMessage
     meta: str = ""
+
+
+class SbdhArrival(msgspec.Struct, frozen=True, kw_only=True):
+    """The StandardBusinessDocument around a message; what of it cannot be read is empty."""
+
+    #: GLNs
+    sender: str = ""
+    receiver: str = ""
+    #: DocumentIdentification/InstanceIdentifier, a UUID
+    envelope_id: str = ""
+    #: scope MESSAGEIDENTIFIER where it is a UUID, and the payload says no other
+    message_id: str = ""
+    #: scope PROCESSID; an answer names the same
+    process: str = ""
 
 
 class FhirParty(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,6 +284,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     wants_receipt: bool = False
     #: the closing note to the referrer, whatever kind its standard writes it as
     closing: bool = False
-    #: VANS end points where they differ from sender and receiver: type and value
-    vans_receiver: str | None = None
-    vans_receiver_type: str | None = None
+    #: end point in the network's envelope where it may differ from the receiver; its type, which only VANS has
+    network_receiver: str | None = None
+    network_receiver_type: str | None = None
+    #: scope PROCESSID in an SBDH; empty: the one that EHMI names
+    process: str = ""

@@ -73,6 +73,6 @@ def _beside_vans(negative: list[Receipt], positive: Receipt, municipality: Munic
 
 def _receipt(content: Receipt) -> Reply:
     arrival = content.arrival
-    envelope = arrival.vans.envelope_id if arrival.vans else arrival.envelope_id
+    envelope = (arrival.network.envelope_id if arrival.network else "") or arrival.envelope_id
     named = "|".join([envelope or "", *(letter.letter_id for letter in content.letters)])
     return Reply(content=content, cause=Cause(sender=arrival.sender_gln or "", id=named), arrival=arrival)

@@ -30,7 +30,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 def receipt_for(data: bytes, municipality: Municipality, at: datetime, *, refused: bool = False) -> list[Answer]:
     """What the receiver of a message of ours answers; nothing to a receipt. ``refused``: it cannot use the letter."""
-    reading = read(data)
+    reading = read(data, sbdh=True)
     letters = [letter for letter in reading.letters if letter.is_answered]
     if not letters:
         return []
@@ -44,7 +44,7 @@ def receipt_for(data: bytes, municipality: Municipality, at: datetime, *, refuse
 
 def _as_receiver(arrival: Arrival, municipality: Municipality) -> Municipality:
     """The receiver, in the shape in which the gateway knows who it is itself."""
-    gln = arrival.receiver_gln or (arrival.vans.receiver if arrival.vans else "")
+    gln = arrival.receiver_gln or (arrival.network.receiver if arrival.network else "")
     named = arrival.fhir.receiver if arrival.fhir else None
     head = municipality.letterhead
     head = _replace(
@@ -55,7 +55,7 @@ def _as_receiver(arrival: Arrival, municipality: Municipality) -> Municipality:
 
 def _answer(letter: Outgoing, arrival: Arrival, at: datetime) -> Answer:
     cause = Cause(sender=letter.sender, id=f"{arrival.envelope_id}|{letter.letter_id}")
-    in_uuids = letter.carrier is Carrier.VANS or letter.payload in FHIR
+    in_uuids = letter.carrier is not Carrier.BARE or letter.payload in FHIR
     envelope_id = fhir_id(cause, "envelope", "") if in_uuids else letter_id(cause, "envelope", "")
     content_type, suffix = form_of(letter)
     name = f"{letter.kind.lower()}-{envelope_id}.{suffix}"

@@ -56,16 +56,16 @@ _MESSAGES = select(
     messages.c.digest,
     messages.c.sender,
     messages.c.envelope_id,
-    messages.c.vans_message_id,
-    messages.c.vans_envelope_id,
+    messages.c.network_message_id,
+    messages.c.network_envelope_id,
     messages.c.receipts,
 ).where(
     messages.c.handled,
     or_(
         among(messages.c.digest, "digests"),
         among(messages.c.envelope_id, "envelopes"),
-        among(messages.c.vans_message_id, "vans"),
-        among(messages.c.vans_envelope_id, "vans"),
+        among(messages.c.network_message_id, "network"),
+        among(messages.c.network_envelope_id, "network"),
     ),
 )
 _LETTERS = select(
@@ -120,14 +120,14 @@ class Inbox:
 
     def _messages(self, connection: Connection, keys: Keys) -> Iterable[KnownMessage]:
         envelopes = [envelope_id for sender, envelope_id in keys.envelopes if sender and envelope_id]
-        wanted = {"digests": keys.digests, "envelopes": envelopes, "vans": keys.vans}
+        wanted = {"digests": keys.digests, "envelopes": envelopes, "network": keys.network}
         for row in connection.execute(_MESSAGES, wanted):
             found = KnownMessage(
                 digest=row.digest,
                 sender=row.sender,
                 envelope_id=row.envelope_id,
-                vans_message_id=row.vans_message_id,
-                vans_envelope_id=row.vans_envelope_id,
+                network_message_id=row.network_message_id,
+                network_envelope_id=row.network_envelope_id,
                 receipts=tuple(msgspec.json.decode(row.receipts)),
             )
             if _is_wanted(found, keys):
@@ -322,8 +322,8 @@ class Inbox:
 def _is_wanted(found: KnownMessage, keys: Keys) -> bool:
     """An envelope id is told apart by its sender; the other ids are unique."""
     by_envelope = (found.sender, found.envelope_id) in keys.envelopes and found.sender and found.envelope_id
-    by_vans = {found.vans_message_id, found.vans_envelope_id} & keys.vans
-    return bool(found.digest in keys.digests or by_envelope or by_vans)
+    by_network = {found.network_message_id, found.network_envelope_id} & keys.network
+    return bool(found.digest in keys.digests or by_envelope or by_network)
 
 
 def _first_status(letter: Outgoing) -> str:

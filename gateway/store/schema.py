@@ -60,8 +60,8 @@ messages = Table(
     Column("type", String(35), nullable=False),
     Column("sender", String(35), nullable=False),
     Column("envelope_id", String(64), nullable=False),
-    Column("vans_message_id", String(36), nullable=False),
-    Column("vans_envelope_id", String(36), nullable=False),
+    Column("network_message_id", String(36), nullable=False),
+    Column("network_envelope_id", String(36), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("fault_id", String(10)),
     Column("receipts", Text, nullable=False),
@@ -70,8 +70,8 @@ messages = Table(
     Index("messages_envelope", "sender", "envelope_id"),
     Index("messages_envelope_id", "envelope_id"),
     Index("messages_sender", "sender", "received_at"),
-    Index("messages_vans_message", "vans_message_id"),
-    Index("messages_vans_envelope", "vans_envelope_id"),
+    Index("messages_network_message", "network_message_id"),
+    Index("messages_network_envelope", "network_envelope_id"),
     Index("messages_received", "received_at"),
 )
 

@@ -107,7 +107,7 @@ def _of(table: Table, where: ColumnElement[bool]) -> Select[tuple[str]]:
 
 def _digests(connection: Connection, spellings: list[str], limit: int) -> list[str]:
     """A question per column: for an OR over several, a database may choose to read the whole table."""
-    columns = (messages.c.digest, messages.c.envelope_id, messages.c.vans_message_id, messages.c.vans_envelope_id)
+    columns = (messages.c.digest, messages.c.envelope_id, messages.c.network_message_id, messages.c.network_envelope_id)
     asked = (select(messages.c.digest).where(column.in_(spellings)).limit(limit) for column in columns)
     return sorted({digest for query in asked for digest in connection.scalars(query)})
 

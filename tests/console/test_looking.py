@@ -64,8 +64,8 @@ def keys(town: Town, case_id: str) -> dict[str, str]:
         "our envelope": sent_in or "",
         "message": message.digest,
         "envelope": message.envelope_id or "",
-        "VANS envelope": message.vans_envelope_id or "",
-        "VANS message": message.vans_message_id or "",
+        "VANS envelope": message.network_envelope_id or "",
+        "VANS message": message.network_message_id or "",
         "sender": case.referral.sender_gln,
     }
     return {name: key for name, key in found.items() if key}
@@ -75,7 +75,7 @@ def test_a_case_is_found_by_every_key(ida: Page, town: Town) -> None:
     with reading(town.store.engine) as connection:
         m, x = schema.messages.c, schema.letters.c
         query = select(x.case_id).join(schema.messages, m.digest == x.message).order_by(x.case_id)
-        in_vans = (m.vans_message_id != "") & (x.type == "XREF15") & x.case_id.is_not(None)
+        in_vans = (m.network_message_id != "") & (x.type == "XREF15") & x.case_id.is_not(None)
         case_id = connection.scalars(query.where(in_vans)).first() or ""
     looked_for = keys(town, case_id)
     assert len(looked_for) == 13

@@ -32,7 +32,7 @@ def ids_of(site: Site) -> list[str]:
         sent = connection.execute(select(outbox).where(outbox.c.case_id == case.case_id)).all()
     site.store.outbox.mark_sent([Sent(letter_id=sent[0].letter_id, envelope_id="OURENVELOPE", at=site.clock())])
     own = [value for letter in sent for value in (letter.letter_id, letter.message_id)]
-    theirs = [row.digest, row.envelope_id, row.vans_message_id, row.vans_envelope_id, case.referral.letter_id]
+    theirs = [row.digest, row.envelope_id, row.network_message_id, row.network_envelope_id, case.referral.letter_id]
     return [*own, *theirs, case.referral.episode_id or "", case.case_id, case.case_id[:8], "OURENVELOPE"]
 
 

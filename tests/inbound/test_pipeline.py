@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -264,7 +265,7 @@ def test_a_refused_message_is_parked_with_its_receipt(pipeline: Pipeline, store:
 
 
 def test_too_large_a_message_is_refused(store: Store, clock: Clock) -> None:
-    outcome = Pipeline(store, load(), clock, message_limit=1000).handle_one(medcom(FIRST))
+    outcome = Pipeline(store, load(), clock, reader=partial(read, limit=1000)).handle_one(medcom(FIRST))
     assert [p.fault.id for p in outcome.parked] == ["GW-104"]
 
 

@@ -14,19 +14,29 @@ from gateway.referral.answer import keys_of
 from gateway.referral.inbox import Known, Outcome
 from gateway.referral.letters import Carrier, Channel
 from tests.builders import NAMESPACES, RECEIVED, SUNDCOM_2005, VANS_NAMESPACE, emessage, event, vans, vans_receipt, xctl
+from tests.fhir_messages import BUNDLE_ID
 from tests.reference import own_violations
+from tests.sbdh_builders import PAYLOADS, SBDH, sbdh
 
 MUNICIPALITY = load()
 FOLDER = Path(__file__).parents[1] / "messages" / "medcom"
 RECORDED = [path.read_bytes() for path in sorted(FOLDER.rglob("*.xml"))]
 MEDCOM = [*RECORDED, xctl("XCTL02", "UDBREV00000001"), vans_receipt("NegativeMessage"), vans(xctl("XCTL03"))]
 EVENTS = [event(kind) for kind in ("contacted", "talk_held", "course_started", "review_decided", "withdrawn")]
-ENVELOPE_IDS = {Carrier.BARE: "NYKUVERT000001", Carrier.VANS: "9c8b7a69-5847-4362-8514-03f2e1d0c9b8"}
+IN_SBDH = [
+    sbdh(sent.payload(sent.message, BUNDLE_ID), mime=sent.mime, message_id=sent.message) for sent in PAYLOADS.values()
+]
+ENVELOPE_IDS = {
+    Carrier.BARE: "NYKUVERT000001",
+    Carrier.VANS: "9c8b7a69-5847-4362-8514-03f2e1d0c9b8",
+    Carrier.SBDH: "9c8b7a69-5847-4362-8514-03f2e1d0c9b8",
+}
 NAMES = st.sampled_from(re.findall(r"\w+", """
     Emessage Envelope Sent Date Time Identifier AcknowledgementCode MunicipalityReferral Letter VersionCode Sender
     EANIdentifier Receiver Patient NegativeReceipt PositiveReceipt OriginalEmessage VANSEnvelope Message Receipt Data
     MetaInformation SenderID ReceiverID EnvelopeIdentifier SentDateTime Document Format SizeInBytes Local_Elements
-    PositiveMessage NegativeVans Transport Type hest
+    PositiveMessage NegativeVans Transport Type hest StandardBusinessDocumentHeader DocumentIdentification BinaryContent
+    InstanceIdentifier CreationDateAndTime BusinessScope Scope
 """))  # fmt: skip
 WORDS = st.sampled_from(
     [
@@ -44,13 +54,13 @@ WORDS = st.sampled_from(
         "é",
     ]
 ) | st.text(max_size=5).map(lambda text: text.replace("<", "").replace("&", ""))
-SPACES = st.sampled_from([*NAMESPACES.values(), SUNDCOM_2005, VANS_NAMESPACE, "urn:x"])
+SPACES = st.sampled_from([*NAMESPACES.values(), SUNDCOM_2005, VANS_NAMESPACE, SBDH, "urn:x"])
 
 
 def answered(data: bytes, entrance: Entrance = Entrance.MEDCOM) -> Outcome:
     """The outcome, after the promises that hold for every message."""
-    reading = read(data, entrance)
-    assert reading == read(data, entrance)
+    reading = read(data, entrance, sbdh=True)
+    assert reading == read(data, entrance, sbdh=True)
     keys = keys_of(reading)
     assert keys | keys == keys
     outcome = receive(reading, Known(), MUNICIPALITY, RECEIVED)
@@ -73,6 +83,7 @@ def answered(data: bytes, entrance: Entrance = Entrance.MEDCOM) -> Outcome:
 def test_arbitrary_bytes(data: bytes) -> None:
     assert answered(data).cases == ()
     assert answered(vans(data)).cases == ()
+    assert answered(sbdh(data)).cases == ()
     assert answered(data, Entrance.TEAM).cases == ()
 
 
@@ -111,6 +122,12 @@ def test_damaged_messages(data: bytes) -> None:
     answered(data)
 
 
+@settings(max_examples=200)
+@given(mutations(IN_SBDH))
+def test_damaged_messages_in_an_sbdh(data: bytes) -> None:
+    answered(data)
+
+
 @settings(max_examples=150)
 @given(mutations(EVENTS))
 def test_damaged_events(data: bytes) -> None:
@@ -121,6 +138,7 @@ def test_damaged_events(data: bytes) -> None:
 @given(mutations([emessage(), xctl("XCTL03", "UDBREV00000001")]))
 def test_damaged_payloads(payload: bytes) -> None:
     answered(vans(payload))
+    answered(sbdh(payload))
 
 
 def trees() -> st.SearchStrategy[str]:
@@ -135,7 +153,11 @@ def trees() -> st.SearchStrategy[str]:
 
 
 @settings(max_examples=300)
-@given(st.lists(trees(), max_size=4), SPACES, st.sampled_from(["Emessage", "VANSEnvelope", "hest"]))
+@given(
+    st.lists(trees(), max_size=4),
+    SPACES,
+    st.sampled_from(["Emessage", "VANSEnvelope", "StandardBusinessDocument", "hest"]),
+)
 def test_random_trees(parts: list[str], namespace: str, root: str) -> None:
     assert answered(f'<{root} xmlns="{namespace}">{"".join(parts)}</{root}>'.encode()).cases == ()
 

@@ -10,6 +10,7 @@
 before you keep it: the expectation is the contract (decision.md), not what the program happens to print. A file that
 holds the key ``referrals`` or ``correspondence`` (an empty list will do) gets what was decoded too. With something
 before it, the expectation tells how the case stands afterwards, in the place of ``explain``, which knows no history.
+All are read with the SBDH switched on (``GATEWAY_SBDH``).
 """
 
 import json
@@ -20,10 +21,10 @@ from typing import Any
 import msgspec
 import pytest
 from fhir.resources.R4B.bundle import Bundle
+from lxml import etree
 
 from gateway.commands.explain import explain
 from gateway.mapping.encoding import wrap
-from gateway.mapping.fhir.structure import structure_fault
 from gateway.municipality.model import Municipality
 from gateway.receive import read, receive
 from gateway.referral.case import Case
@@ -32,7 +33,7 @@ from gateway.referral.inbox import Known, Outcome
 from gateway.referral.letters import Carrier, Channel, Outgoing, Payload
 from gateway.referral.model import Referral
 from tests.builders import RECEIVED
-from tests.reference import check_with_medcom, own_violations
+from tests.reference import check_with_medcom, own_violations, payloads_in
 
 FOLDER = Path(__file__).parent
 EXPECTED, BEFORE = ".expected.json", ".before."
@@ -46,6 +47,7 @@ NAMES = [str(path.relative_to(FOLDER).with_suffix("")) for path in MESSAGES]
 DECODED = {"referrals": Referral, "correspondence": Correspondence}
 every_message = pytest.mark.parametrize("path", MESSAGES, ids=NAMES)
 ENVELOPE_IDS = {Carrier.BARE: "GLDUDGAAENDE01", Carrier.VANS: "5d7c9b1a-2e3f-4a4b-8c5d-6e7f8a9b0c1d"}
+ENVELOPE_IDS[Carrier.SBDH] = ENVELOPE_IDS[Carrier.VANS]
 
 
 def outcome_of(path: Path, municipality: Municipality) -> Outcome:
@@ -60,7 +62,7 @@ def came_before(path: Path) -> list[Path]:
 
 
 def handled(path: Path, known: Known, municipality: Municipality) -> Outcome:
-    reading = read(path.read_bytes())
+    reading = read(path.read_bytes(), sbdh=True)
     return receive(reading, known, municipality, reading.sent_at or RECEIVED)
 
 
@@ -73,12 +75,12 @@ def actual(path: Path, municipality: Municipality, decoded: set[str]) -> dict[st
     data = path.read_bytes()
     outcome = outcome_of(path, municipality)
     told = {"cases": [standing(case) for case in outcome.cases]} if came_before(path) else {}
-    found: dict[str, Any] = (told or {"lines": explain(path.name, data, municipality).lines}) | {
+    found: dict[str, Any] = (told or {"lines": explain(path.name, data, municipality, sbdh=True).lines}) | {
         "outgoing": [{"kind": o.kind, "receiver": o.receiver, "draft": o.draft} for o in outcome.outgoing],
         "parked": [{"id": p.fault.id, "detail": p.fault.detail} for p in outcome.parked],
         "warnings": list(outcome.message.warnings),
     }
-    contents = [letter.content for letter in read(data).letters]
+    contents = [letter.content for letter in read(data, sbdh=True).letters]
     for key in decoded & DECODED.keys():
         found[key] = [msgspec.to_builtins(c) for c in contents if isinstance(c, DECODED[key])]
     return json.loads(msgspec.json.encode(found))
@@ -144,20 +146,25 @@ def test_what_goes_out_is_valid(municipality: Municipality) -> None:
     for letter in letters:
         if letter.channel is Channel.TEAM:
             assert Bundle.model_validate_json(transmitted(letter)).entry
-        elif letter.payload is Payload.FHIR_JSON:
-            assert structure_fault(json.loads(transmitted(letter))) is None
-        elif letter.payload is not Payload.FHIR_XML:
+        else:
             assert own_violations(transmitted(letter)) == []
 
 
 def test_medcom_finds_what_goes_out_valid(shared: Path, tmp_path: Path, municipality: Municipality) -> None:
     letters = [letter for path in MESSAGES for letter in outcome_of(path, municipality).outgoing]
     xml = [o for o in letters if o.channel is Channel.MEDCOM and o.payload is Payload.MEDCOM_XML]
-    check_with_medcom(shared, tmp_path, [transmitted(o) for o in xml])
+    sent = [transmitted(o) for o in xml if o.carrier is not Carrier.SBDH]
+    in_sbdh = [payload for o in xml if o.carrier is Carrier.SBDH for payload in payloads_in(parsed(transmitted(o)))]
+    assert in_sbdh
+    check_with_medcom(shared, tmp_path, [*sent, *in_sbdh])
+
+
+def parsed(document: bytes) -> etree._Element:
+    return etree.fromstring(document)
 
 
 def test_medcom_finds_what_we_accept_valid(shared: Path, tmp_path: Path, municipality: Municipality) -> None:
-    medcom = [path for path in MESSAGES if path.suffix == ".xml" and "medcom" in path.parts]
+    medcom = [path for path in MESSAGES if path.suffix == ".xml" and path.relative_to(FOLDER).parts[0] == "medcom"]
     accepted = [path for path in medcom if outcome_of(path, municipality).letters]
     good = [path for path in accepted if all(x.fault is None for x in outcome_of(path, municipality).letters)]
     check_with_medcom(shared, tmp_path, [path.read_bytes() for path in good])

@@ -186,9 +186,9 @@ def test_keys_name_everything_that_must_be_looked_up() -> None:
     keys = keys_of(read(vans(emessage(xref15(), BAD.replace("BRV00000000001", "B2")))))
     assert keys.letters == {(SENDER_GLN, "BRV00000000001"), (SENDER_GLN, "B2")}
     assert keys.envelopes == {(SENDER_GLN, "KUV00000000001")}
-    assert keys.vans == {VANS_ENVELOPE, VANS_MESSAGE}
+    assert keys.network == {VANS_ENVELOPE, VANS_MESSAGE}
     assert keys.episodes == {"4b7c1f0a9d2e4c6f8a1b3c5d7e9f0a1b"}
     assert keys.citizens == {"1203659901", "3102659901"}
     assert len(keys.digests) == 1
     assert keys | keys == keys
-    assert keys_of(read(b"")).vans == frozenset()
+    assert keys_of(read(b"")).network == frozenset()

@@ -188,8 +188,8 @@ def test_the_answer_goes_to_the_network_address_and_the_status_to_the_referrer()
     hub = "5790009992059"
     outcome = handle(vans(sender=hub))
     receipt, status = outcome.outgoing[:2]
-    assert (receipt.receiver, receipt.vans_receiver) == (SENDER_GLN, hub)
-    assert (status.receiver, status.vans_receiver) == (SENDER_GLN, None)
+    assert (receipt.receiver, receipt.network_receiver) == (SENDER_GLN, hub)
+    assert (status.receiver, status.network_receiver) == (SENDER_GLN, None)
     assert f'<ReceiverID EndPointType="EAN">{hub}<' in transmitted(receipt)
     assert f'<ReceiverID EndPointType="EAN">{SENDER_GLN}<' in transmitted(status)
 

@@ -41,7 +41,7 @@ def test_nothing_is_known_of_an_empty_store(store: Store) -> None:
         digests=["0" * 64],
         letters=[("a", "b")],
         envelopes=[("a", "b")],
-        vans=["x"],
+        network=["x"],
         episodes=["e"],
         citizens=["0101010001"],
         case_ids=["c"],
@@ -78,8 +78,8 @@ def test_a_message_is_known_by_both_ids_of_its_vans_envelope(store: Store, key: 
     wrapped = message(arrival=Arrival(carrier=Carrier.VANS, sender_gln=SENDER, vans=VANS))
     store.inbox.save([entry(message=wrapped), entry("bare")], NOW)
 
-    (found,) = store.inbox.known(keys(vans=[key])).messages
-    assert (found.vans_message_id, found.vans_envelope_id) == (VANS.message_id, VANS.envelope_id)
+    (found,) = store.inbox.known(keys(network=[key])).messages
+    assert (found.network_message_id, found.network_envelope_id) == (VANS.message_id, VANS.envelope_id)
 
 
 def test_a_letter_is_known_by_sender_and_id_with_its_verdict(store: Store) -> None:

@@ -7,10 +7,14 @@ from types import MappingProxyType
 import msgspec
 
 from gateway.mapping.fhir import acknowledgement, care_communication
+from gateway.mapping.fhir.arrival import arrival_of
 from gateway.mapping.fhir.care_communication import Author, Draft
 from gateway.mapping.fhir.message import Sides, in_envelope
+from gateway.mapping.fhir.opened import value_of
+from gateway.mapping.fhir.resources import Identifier, Json, part
+from gateway.mapping.fhir.systems import CPR
 from gateway.mapping.fhir.xml_writing import to_xml
-from gateway.mapping.outgoing import Written, cause_of, letter_as, our_gln, receipt_as
+from gateway.mapping.outgoing import Cover, Written, cause_of, letter_as, our_gln, receipt_as
 from gateway.municipality.model import Municipality
 from gateway.referral.ids import fhir_id
 from gateway.referral.letters import (
@@ -32,6 +36,15 @@ MIME: Mapping[Payload, str] = MappingProxyType(
     {Payload.FHIR_JSON: "application/fhir+json", Payload.FHIR_XML: "application/fhir+xml"}
 )
 _SOR_CODE = "sorkode"
+#: where EHMI's register has MedCom's FHIR messages (dk-ehmi-terminology, ehmi-message-definition-uri)
+_REGISTER = "urn:dk:healthcare:medcom:messaging:fhir:structuredefinition"
+#: kind → name and version there, and what MedCom counts beside the event
+_REGISTERED: Mapping[str, tuple[str, str, str]] = MappingProxyType(
+    {
+        acknowledgement.TYPE: ("acknowledgement", "2.0", ""),
+        care_communication.TYPE: ("carecommunication", "5.0", f"#{care_communication.CATEGORY}"),
+    }
+)
 
 
 def encode(reply: Reply, municipality: Municipality, payload: Payload) -> Outgoing:
@@ -55,6 +68,33 @@ def document_name(letter: Outgoing) -> tuple[str, str]:
         code = msgspec.json.decode(letter.content)["entry"][0]["resource"]["response"]["code"]
         return f"MCM:FCTL#{code}", "2.0.0"
     return f"MCM:FDIS91#{care_communication.CATEGORY}", "5.0"
+
+
+def cover(letter: Outgoing, envelope_id: str) -> Cover:
+    """What an SBDH says of the message."""
+    message = msgspec.json.decode(letter.content)
+    told = arrival_of(message, letter.payload).fhir or FhirArrival()
+    name, version, counted = _REGISTERED[letter.kind]
+    return Cover(
+        standard=told.event,
+        version=version,
+        root="Bundle",
+        document_id=f"{_REGISTER}:{name}:{version}",
+        statistics=told.event + counted,
+        mime=MIME[letter.payload],
+        encoding="UTF-8",
+        envelope_id=envelope_id,
+        cpr=_cpr_in(message),
+        sender_sor=told.sender.sor,
+        receiver_sor=told.receiver.sor,
+    )
+
+
+def _cpr_in(message: Json) -> str:
+    resources = [entry["resource"] for entry in part(message, "entry", list[Json]) or ()]
+    patients = [resource for resource in resources if part(resource, "resourceType", str) == "Patient"]
+    found = (value_of(part(one, "identifier", tuple[Identifier, ...]) or (), CPR) for one in patients)
+    return next(filter(None, found), "")
 
 
 # ------------------------------------------------------------------ receipts

@@ -2,11 +2,17 @@
 
 from datetime import datetime
 
+from lxml import etree
+
 from gateway.mapping.medcom import emessage, vans, xctl, xdis15, xdis91
-from gateway.mapping.outgoing import Written, letter_as, medcom_ids, our_gln, receipt_as
+from gateway.mapping.medcom.elements import Children, below, children, text_of
+from gateway.mapping.outgoing import Cover, Written, letter_as, medcom_ids, our_gln, receipt_as
 from gateway.municipality.model import Municipality
 from gateway.referral.letters import Carrier, DischargeNote, Outgoing, Payload, Receipt, StatusLetter
 from gateway.referral.reply import Reply
+
+#: where EHMI's register has MedCom's XML letters (dk-ehmi-terminology, ehmi-message-definition-uri)
+_REGISTER = "urn:dk:healthcare:medcom:messaging:oioxml:schema:xsd"
 
 
 def encode(reply: Reply, municipality: Municipality) -> Outgoing:
@@ -21,12 +27,35 @@ def encode(reply: Reply, municipality: Municipality) -> Outgoing:
 def write(letter: Outgoing, envelope_id: str, sent_at: datetime) -> bytes:
     """The Emessage of one transmission.
 
-    Inside a VANSEnvelope it stays the same to the byte, because a resend must have the same content under the same
-    MessageIdentifier (facts §7.2); its inner envelope id is the letter id.
+    Inside a network's envelope it stays the same to the byte, because a resend must have the same content under the
+    same message id (facts §7.2); its inner envelope id is the letter id.
     """
-    if letter.carrier is Carrier.VANS:
-        return emessage.wrap(letter, letter.letter_id, letter.at)
-    return emessage.wrap(letter, envelope_id, sent_at)
+    if letter.carrier is Carrier.BARE:
+        return emessage.wrap(letter, envelope_id, sent_at)
+    return emessage.wrap(letter, letter.letter_id, letter.at)
+
+
+def cover(letter: Outgoing, _envelope_id: str) -> Cover:
+    """What an SBDH says of the letter. Its envelope id is the letter's own: see ``write``."""
+    found = children(etree.fromstring(letter.content))
+    group = "contrl" if letter.kind.startswith("XCTL") else "meddis"
+    return Cover(
+        standard=letter.kind,
+        version=letter.version,
+        root=emessage.ROOT,
+        document_id=f"{_REGISTER}:{group}:{letter.kind}:{letter.version}".lower(),
+        statistics=letter.kind,
+        mime="application/xml",
+        encoding=emessage.encoding_of(letter),
+        envelope_id=letter.letter_id,
+        cpr=text_of(below(found, "Patient"), "CivilRegistrationNumber") or "",
+        sender_sor=_sor(below(found, "Sender")),
+        receiver_sor=_sor(below(found, "Receiver")),
+    )
+
+
+def _sor(party: Children) -> str:
+    return (text_of(party, "Identifier") or "") if text_of(party, "IdentifierCode") == "sorkode" else ""
 
 
 def _receipt(reply: Reply, receipt: Receipt, municipality: Municipality) -> Outgoing:

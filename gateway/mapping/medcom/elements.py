@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from html import escape
+from uuid import UUID
 
 from lxml import etree
 
@@ -63,6 +64,14 @@ def below(found: Children, name: str) -> Children:
 def all_named(element: etree._Element, name: str) -> list[etree._Element]:
     """Every child of that local name, in order."""
     return [child for child in element if child.tag.rpartition("}")[2] == name]
+
+
+def real_uuid(text: str | None) -> str | None:
+    """A UUID in its plain spelling; None for what only looks like one."""
+    try:
+        return str(UUID((text or "").strip()))
+    except ValueError:
+        return None
 
 
 def tag(name: str, value: str | None) -> str:

@@ -24,6 +24,7 @@ ROOT = "Emessage"
 _ANY = NAMESPACE_OF["XDIS15", "XD1530L"]
 #: types whose receivers expect ISO-8859-1 (facts §9); the others are sent as UTF-8
 _LATIN1_TYPES = frozenset({"XDIS91", "XCTL02", "XCTL03"})
+LATIN1 = "ISO-8859-1"
 
 
 def read(root: etree._Element, digest: str) -> Reading:
@@ -207,6 +208,11 @@ def wrap(letter: Outgoing, envelope_id: str, sent_at: datetime) -> bytes:
     )
     namespace = NAMESPACE_OF[letter.kind, letter.version]
     root = f'<{ROOT} xmlns="{namespace}">{envelope}{letter.content.decode()}</{ROOT}>\n'
-    if letter.kind in _LATIN1_TYPES:
-        return f'<?xml version="1.0" encoding="ISO-8859-1"?>\n{latin1(root)}'.encode("iso-8859-1")
+    if encoding_of(letter) == LATIN1:
+        return f'<?xml version="1.0" encoding="{LATIN1}"?>\n{latin1(root)}'.encode("iso-8859-1")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{root}'.encode()
+
+
+def encoding_of(letter: Outgoing) -> str:
+    """The character set in which a letter is sent."""
+    return LATIN1 if letter.kind in _LATIN1_TYPES else "UTF-8"

@@ -1,6 +1,6 @@
 """Who and what every MedCom letter is about: sender, receiver, citizen, diagnoses, times. Read and written alike."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 import msgspec
 from lxml import etree
@@ -49,6 +49,22 @@ def read_moment(found: Children) -> datetime:
     if not is_possible(day):
         raise ImpossibleValueError("Date")
     return datetime.combine(day, clock, tzinfo=COPENHAGEN)
+
+
+def read_timestamp(text: str) -> datetime | None:
+    """An XML Schema dateTime: Danish civil time where it has no zone, 24:00 is the next day's midnight.
+
+    None for what is none, or a moment that cannot be.
+    """
+    text = text.strip()
+    next_day = "T24:00:00" in text
+    try:
+        moment = datetime.fromisoformat(text.replace("T24:", "T00:")) + timedelta(days=next_day)
+    except (ValueError, OverflowError):
+        return None
+    if "T" not in text or not is_possible(moment):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=COPENHAGEN)
 
 
 def read_address(found: Children) -> Address:

@@ -5,18 +5,28 @@ schema's UUID pattern is sloppy, so ids are checked with a real UUID parser.
 """
 
 import base64
-from datetime import datetime, timedelta
+from datetime import datetime
 from html import escape
-from uuid import UUID
 
 import msgspec
 from lxml import etree
 
 from gateway.errors import Fault, RefuseCode
-from gateway.mapping.medcom.elements import ImpossibleValueError, below, children, cut, group, needed, tag, text_of
+from gateway.mapping.medcom.elements import (
+    ImpossibleValueError,
+    below,
+    children,
+    cut,
+    group,
+    needed,
+    real_uuid,
+    tag,
+    text_of,
+)
+from gateway.mapping.medcom.parties import read_timestamp
 from gateway.mapping.refusal import refuse_text
 from gateway.referral.letters import Outgoing, Receipt, ReceivedReceipt, VansArrival
-from gateway.referral.workdays import COPENHAGEN, is_possible
+from gateway.referral.workdays import COPENHAGEN
 
 NAMESPACE = "urn:oio:medcom:vans-envelope:1.0.4"
 RECEIPT_KIND, RECEIPT_VERSION = "VANSReceipt", "1.0.4"
@@ -54,21 +64,21 @@ def quotable(root: etree._Element) -> VansArrival | None:
     if meta is None or not found.keys() >= {"SenderID", "ReceiverID", "EnvelopeIdentifier"}:
         return None
     written = needed(found, "EnvelopeIdentifier"), text_of(children(meta), "Identifier") or ""
-    envelope_id, message_id = (_uuid(text) or text for text in written)
+    envelope_id, message_id = (real_uuid(text) or text for text in written)
     return _arrival(root, envelope_id, message_id, meta)
 
 
 def decode(root: etree._Element) -> VansMessage | Fault:
     """Open a schema-valid envelope; GW-121 for impossible ids, GW-122 where the data cannot be unpacked."""
     found = children(root)
-    envelope_id = _uuid(needed(found, "EnvelopeIdentifier"))
+    envelope_id = real_uuid(needed(found, "EnvelopeIdentifier"))
     if envelope_id is None:
         return Fault(id="GW-121", detail="EnvelopeIdentifier er ikke et UUID")
     if "Receipt" in found:
         return _open_receipt(found["Receipt"], _arrival(root, envelope_id, "", meta=None), _sent(root))
     message = children(found["Message"])
     meta = message["MetaInformation"]
-    message_id = _uuid(needed(children(meta), "Identifier"))
+    message_id = real_uuid(needed(children(meta), "Identifier"))
     if message_id is None:
         return Fault(id="GW-121", detail="MetaInformation/Identifier er ikke et UUID")
     arrival = _arrival(root, envelope_id, message_id, meta=meta)
@@ -86,24 +96,11 @@ def decode(root: etree._Element) -> VansMessage | Fault:
     )
 
 
-def _uuid(text: str) -> str | None:
-    try:
-        return str(UUID(text.strip()))
-    except ValueError:
-        return None
-
-
 def _sent(root: etree._Element) -> datetime:
-    """SentDateTime; Danish civil time where it has no zone. XML Schema's 24:00 is the next day's midnight."""
-    text = needed(children(root), "SentDateTime").strip()
-    next_day = "T24:00:00" in text
-    try:
-        moment = datetime.fromisoformat(text.replace("T24:", "T00:")) + timedelta(days=next_day)
-    except (ValueError, OverflowError) as error:
-        raise ImpossibleValueError("SentDateTime") from error
-    if not is_possible(moment):
+    moment = read_timestamp(needed(children(root), "SentDateTime"))
+    if moment is None:
         raise ImpossibleValueError("SentDateTime")
-    return moment if moment.tzinfo else moment.replace(tzinfo=COPENHAGEN)
+    return moment
 
 
 def _arrival(root: etree._Element, envelope_id: str, message_id: str, meta: etree._Element | None) -> VansArrival:
@@ -199,7 +196,9 @@ def _first_fault(receipt: Receipt) -> tuple[Fault, str | None]:
 def wrap(letter: Outgoing, message: tuple[bytes, Document] | None, envelope_id: str, sent_at: datetime) -> bytes:
     """The VANSEnvelope around a payload, or around a Receipt element (``message`` None)."""
     body = letter.content.decode() if message is None else _message(letter, *message)
-    receiver = _end_point("ReceiverID", letter.vans_receiver_type or "EAN", letter.vans_receiver or letter.receiver)
+    receiver = _end_point(
+        "ReceiverID", letter.network_receiver_type or "EAN", letter.network_receiver or letter.receiver
+    )
     end_points = _end_point("SenderID", "EAN", letter.sender) + receiver
     return _document(end_points, envelope_id, f"{sent_at.astimezone(COPENHAGEN):%Y-%m-%dT%H:%M:%S}", body)
 

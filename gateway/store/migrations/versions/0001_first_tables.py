@@ -111,8 +111,8 @@ def upgrade() -> None:
         sa.Column("type", sa.String(length=35), nullable=False),
         sa.Column("sender", sa.String(length=35), nullable=False),
         sa.Column("envelope_id", sa.String(length=64), nullable=False),
-        sa.Column("vans_message_id", sa.String(length=36), nullable=False),
-        sa.Column("vans_envelope_id", sa.String(length=36), nullable=False),
+        sa.Column("network_message_id", sa.String(length=36), nullable=False),
+        sa.Column("network_envelope_id", sa.String(length=36), nullable=False),
         sa.Column("received_at", _MOMENT, nullable=False),
         sa.Column("fault_id", sa.String(length=10), nullable=True),
         sa.Column("receipts", sa.Text(), nullable=False),
@@ -123,8 +123,8 @@ def upgrade() -> None:
     op.create_index("messages_sender", "messages", ["sender", "received_at"], unique=False)
     op.create_index("messages_envelope", "messages", ["sender", "envelope_id"], unique=False)
     op.create_index("messages_received", "messages", ["received_at"], unique=False)
-    op.create_index("messages_vans_envelope", "messages", ["vans_envelope_id"], unique=False)
-    op.create_index("messages_vans_message", "messages", ["vans_message_id"], unique=False)
+    op.create_index("messages_network_envelope", "messages", ["network_envelope_id"], unique=False)
+    op.create_index("messages_network_message", "messages", ["network_message_id"], unique=False)
     op.create_table(
         "clocks",
         sa.Column("id", sa.String(length=120), nullable=False),
@@ -327,8 +327,8 @@ def downgrade() -> None:
     op.drop_table("outbox")
     op.drop_index("messages_sender", table_name="messages")
     op.drop_index("messages_envelope_id", table_name="messages")
-    op.drop_index("messages_vans_message", table_name="messages")
-    op.drop_index("messages_vans_envelope", table_name="messages")
+    op.drop_index("messages_network_message", table_name="messages")
+    op.drop_index("messages_network_envelope", table_name="messages")
     op.drop_index("messages_received", table_name="messages")
     op.drop_index("messages_envelope", table_name="messages")
     op.drop_table("messages")
