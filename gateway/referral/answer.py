@@ -16,6 +16,7 @@ from gateway.municipality.model import Municipality
 from gateway.referral.attachments import AttachmentMessage, named_objects
 from gateway.referral.case import Case
 from gateway.referral.correspondence import Correspondence, OtherLetter
+from gateway.referral.events import GIVES_A_TEAM
 from gateway.referral.handled import Handled
 from gateway.referral.ids import Cause, fhir_id
 from gateway.referral.inbox import InboxLetter, InboxMessage, Keys, Known, LetterKey, Outcome, Parked
@@ -75,6 +76,7 @@ def _keys_of_letter(letter: ReadLetter) -> Keys:
     return Keys(
         episodes=frozenset(filter(None, {episode_key(content.episode_of_care_id)})),
         case_ids=frozenset(filter(None, {content.case_id})),
+        files_of_cases=content.type in GIVES_A_TEAM,
     )
 
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from gateway.referral.attachments import named_objects
 from gateway.referral.correspondence import CaseLetter
 from gateway.referral.decide import RETURN, REVIEW, Assignment, Decision
 from gateway.referral.events import Author, TeamEvent
@@ -217,6 +218,13 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         held = [a for a in self.assignments if not a.has_ended] or list(self.assignments)
         review = self.decision.review_team
         return sorted({review if review and a.state in WAITING and not a.was_handed_over else a.team for a in held})
+
+    @property
+    def named_objects(self) -> frozenset[str]:
+        """Ids of every file that a letter of the case names, whether it has come or not."""
+        referrals = (self.referral, *(version.referral for version in self.earlier))
+        named = (key for referral in referrals for key in named_objects(referral.attachments))
+        return frozenset((*named, *(key for letter in self.letters for key in letter.objects)))
 
     def running_teams(self) -> frozenset[str]:
         """Teams with a course that is started and not ended."""

@@ -9,6 +9,7 @@ import msgspec
 
 from gateway.errors import Fault
 from gateway.municipality.model import Municipality
+from gateway.referral.attachments import named_objects
 from gateway.referral.case import WAITING, Case
 from gateway.referral.correspondence import CaseLetter, Correspondence, ForwardedLetter
 from gateway.referral.enclosures import with_attachments
@@ -87,6 +88,7 @@ def _in_case(content: Correspondence, case: Case, municipality: Municipality, re
         linked_by="episode" if by_episode else "citizen",
         correction=content.correction,
         replaces=replaced,
+        objects=tuple(named_objects(content.attachments)),
     )
     answered = information_arrived(case, _cause(content), received_at, municipality)
     after = msgspec.structs.replace(answered, letters=(*case.letters, entry), number=case.number + 1)

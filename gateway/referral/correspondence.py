@@ -55,6 +55,8 @@ class CaseLetter(msgspec.Struct, frozen=True, kw_only=True):
     correction: bool = False
     #: the letter of the history that this one corrects
     replaces: str | None = None
+    #: ids of the files that it names (``object_key``)
+    objects: tuple[str, ...] = ()
 
 
 class ForwardedLetter(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """Attachments on their way to the team: taken in, joined to the letter that names them, handed over.
 
-Whoever comes second, the letter or the attachment, leads to the team's message. An attachment that no letter names yet
-waits visibly (GW-168); the item is settled by itself when the letter comes.
+Whoever comes second, the letter or the attachment, leads to the team's message; a team that is given the case later is
+handed what has come. An attachment that no letter names yet waits visibly (GW-168); the item is settled by itself when
+the letter comes.
 """
 
 import msgspec
@@ -20,6 +21,7 @@ from gateway.referral.attachments import (
 )
 from gateway.referral.case import WAITING, Case
 from gateway.referral.correspondence import Correspondence
+from gateway.referral.events import GIVES_A_TEAM, TeamEvent
 from gateway.referral.gate import Desk, gate
 from gateway.referral.handled import Handled
 from gateway.referral.ids import Cause, fhir_id
@@ -131,6 +133,26 @@ def _handed_over(
         return []
     teams = case.owners if case else [municipality.review.team]
     return [_to_team(files, case, cause, team) for team in teams]
+
+
+def files_for_new_teams(case: Case, after: Case, event: TeamEvent, known: Known) -> list[Reply]:
+    """Every file of the case to each team that has the case now and had it not before the event.
+
+    A team that gets a case back gets the files again, for some may have come while another had it.
+    """
+    if after.all_ended or event.type not in GIVES_A_TEAM:
+        return []
+    teams = [team for team in after.owners if team not in case.owners]
+    found = {
+        (one.object_id, held.letter_id): (held, naming)
+        for one in known.objects.values()
+        for naming in one.namings
+        if naming.case_id == case.case_id
+        for held in one.files_for(naming)
+    }
+    files = [found[key] for key in sorted(found)]
+    cause = Cause(sender=case.case_id, id=event.event_id)
+    return [_to_team(files, after, cause, team) for team in teams] if files else []
 
 
 def _to_team(files: list[tuple[HeldFile, Naming]], case: Case | None, cause: Cause, team: str) -> Reply:

@@ -46,6 +46,12 @@ class EventType(StrEnum):
     CLOSED = "closed"
 
 
+#: what may give a case a team that had it not before
+GIVES_A_TEAM = frozenset(
+    {EventType.ACCEPTED, EventType.REVIEW_DECIDED, EventType.REFERRED_ON, EventType.REASSIGNED, EventType.WITHDRAWN}
+)
+
+
 class WireRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Part of the event's JSON; unknown fields are refused."""
 

@@ -6,6 +6,7 @@ from gateway.errors import Fault
 from gateway.municipality.model import Municipality
 from gateway.referral import lifecycle
 from gateway.referral.case import Case
+from gateway.referral.enclosures import files_for_new_teams
 from gateway.referral.events import TeamEvent
 from gateway.referral.handled import Handled
 from gateway.referral.inbox import Known, SentLetter, Settled
@@ -23,7 +24,7 @@ def follow_event(event: TeamEvent, known: Known, municipality: Municipality) -> 
         return msgspec.structs.replace(_put_aside(after), case_id=case.case_id)
     if after is case:
         return Handled(case_id=case.case_id)
-    replies = to_event(case, after, event, municipality)
+    replies = [*to_event(case, after, event, municipality), *files_for_new_teams(case, after, event, known)]
     if after.owes_discharge_note and not case.all_ended:
         after = msgspec.structs.replace(after, discharged_at=event.occurred)
     after = msgspec.structs.replace(after, number=case.number + 1)

@@ -36,6 +36,8 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
     sent: frozenset[str] = frozenset()
     #: ids of files that come or are named (``object_key``)
     objects: frozenset[str] = frozenset()
+    #: the files of the cases are needed too: a team event may give a case another team
+    files_of_cases: bool = False
 
     def __or__(self, other: "Keys") -> "Keys":
         """Both sets of keys, to ask once for a whole batch."""

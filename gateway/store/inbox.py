@@ -110,10 +110,14 @@ class Inbox:
             objects = {one.object_id: one for one in tracked_objects(connection, self._codec, keys.objects)}
             named = {naming.case_id for one in objects.values() for naming in one.namings if naming.case_id}
             keys |= Keys(case_ids=frozenset(named))
+            cases = {case.case_id: case for case in self._cases(connection, keys)}
+            if keys.files_of_cases:
+                more = frozenset().union(*(case.named_objects for case in cases.values())) - objects.keys()
+                objects |= {one.object_id: one for one in tracked_objects(connection, self._codec, more)}
             return Known(
                 messages=tuple(self._messages(connection, keys)),
                 letters={letter.key: letter for letter in self._letters(connection, keys)},
-                cases={case.case_id: case for case in self._cases(connection, keys)},
+                cases=cases,
                 sent=tuple(self._sent(connection, keys)),
                 objects=objects,
             )

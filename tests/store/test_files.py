@@ -11,13 +11,14 @@ from gateway.errors import ConflictError
 from gateway.inbound.pipeline import Pipeline
 from gateway.inbound.source import Delivery
 from gateway.municipality.model import load
+from gateway.receive import Entrance
 from gateway.referral.attachments import TrackedObject
 from gateway.referral.inbox import Outcome
 from gateway.store.engine import reading
 from gateway.store.schema import case_bodies, files, objects, parked
 from gateway.store.store import Store
 from tests.attachment_builders import NAMED, OTHER_ID, PDF, binary, reference, xbin, xbin_message
-from tests.builders import CPR, NAME, RECEIVED, emessage, xref15
+from tests.builders import BACK_TEAM, CPR, NAME, RECEIVED, emessage, event, xref15
 from tests.store.material import NOW, entry, keys
 
 REFERRAL = emessage(xref15(references=reference()))
@@ -118,3 +119,16 @@ def test_two_processes_at_the_same_moment_still_join(store: Store) -> None:
 
     store.inbox.known = meanwhile
     assert file_of(attachment.handle_one(Delivery(data=ATTACHMENT))) == PDF
+
+
+@pytest.mark.parametrize("together", ["one batch", "a batch each"])
+def test_a_team_that_is_given_the_case_is_handed_its_file(store: Store, together: str) -> None:
+    told = [Delivery(data=data) for data in (REFERRAL, ATTACHMENT)]
+    told.append(Delivery(data=event("reassigned"), entrance=Entrance.TEAM))
+    batches = [told] if together == "one batch" else [[one] for one in told]
+    outcomes = [outcome for batch in batches for outcome in pipeline(store).handle(batch)]
+    assert file_of(outcomes[-1]) == PDF
+    (letter,) = [x for x in outcomes[-1].outgoing if x.kind == "DocumentReference"]
+    assert letter.receiver == BACK_TEAM
+    kept = store.outbox.letter(letter.letter_id)
+    assert kept == letter
