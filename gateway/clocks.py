@@ -8,7 +8,7 @@ import structlog
 
 from gateway.errors import NeighbourError
 from gateway.municipality.model import Clocks
-from gateway.referral.clocks import receipt_clock
+from gateway.referral.clocks import attachment_clock, receipt_clock
 from gateway.store.alarms import Alarm, Tick
 from gateway.store.store import Store
 
@@ -56,7 +56,10 @@ class Ticker:
         now = self._clock()
         receipt_due = now - timedelta(minutes=self._rules.receipt_minutes)
         late = self._store.alarms.without_receipt(receipt_due)
-        tick = self._store.alarms.tick(now, (receipt_clock(*letter, self._rules) for letter in late))
+        awaited = self._store.alarms.without_file(now - timedelta(hours=self._rules.attachment_hours))
+        overdue = [receipt_clock(*letter, self._rules) for letter in late]
+        overdue += [attachment_clock(*file, self._rules) for file in awaited]
+        tick = self._store.alarms.tick(now, overdue)
         for alarm in tick.raised:
             _tell("alarm.raised", alarm)
         for alarm in tick.cleared:

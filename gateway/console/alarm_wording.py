@@ -10,6 +10,7 @@ ALARM_KINDS: Mapping[str, str] = {
     "drafted_return": "svar venter på godkendelse",
     "follow_up": "telefonisk opfølgning mangler",
     "receipt": "brev uden kvittering",
+    "attachment": "bilag er ikke kommet",
 }
 #: by ``gateway.store.alarms.LEVELS``
 ALARM_LEVELS: Mapping[str, str] = {"warning": "påmindelse", "alarm": "alarm", "overdue": "fristen er overskredet"}

@@ -73,6 +73,8 @@ class Clocks(Record, frozen=True, kw_only=True):
     alarm_day: int = 12
     review_workdays: int = 2
     receipt_minutes: int = 30
+    #: how long a file may be on its way after the letter that names it
+    attachment_hours: int = 24
     #: the follow-up talk by telephone, in months after the closing talk: from when, and until when at the latest
     follow_up_from_months: int = 2
     follow_up_until_months: int = 3

@@ -79,6 +79,11 @@ class TrackedObject(msgspec.Struct, frozen=True, kw_only=True):
         """The letters that this attachment belongs to."""
         return tuple(naming for naming in self.namings if _fits(naming, message.citizen, message.sender_gln))
 
+    @property
+    def awaited_by(self) -> str | None:
+        """The case whose letter names the file and has not got it; None where no case waits."""
+        return next((n.case_id for n in self.namings if n.case_id and not self.files_for(n)), None)
+
     def files_for(self, naming: Naming) -> tuple[HeldFile, ...]:
         """The files that this letter means."""
         return tuple(held for held in self.files if _fits(naming, held.citizen, held.sender.gln or ""))

@@ -34,13 +34,15 @@ class ClockKind(StrEnum):
     FOLLOW_UP = "follow_up"
     #: the receipt for a letter of ours
     RECEIPT = "receipt"
+    #: a file that a letter of the case names and that was not sent
+    ATTACHMENT = "attachment"
 
 
 class Clock(msgspec.Struct, frozen=True, kw_only=True):
     """One clock; it rings up to three times, louder each time, and stops when what is waited for has happened."""
 
     kind: ClockKind
-    #: case id, assignment id (``follow_up``) or our letter id (``receipt``)
+    #: case id, assignment id (``follow_up``), our letter id (``receipt``) or the file's id (``attachment``)
     subject: str
     case_id: str | None
     started_at: datetime
@@ -61,6 +63,12 @@ def receipt_clock(letter_id: str, case_id: str | None, sent_at: datetime, rules:
     """The clock of a letter that went out and waits for its receipt."""
     due = sent_at + timedelta(minutes=rules.receipt_minutes)
     return Clock(kind=ClockKind.RECEIPT, subject=letter_id, case_id=case_id, started_at=sent_at, due_at=due)
+
+
+def attachment_clock(object_id: str, case_id: str, named_at: datetime, rules: Clocks) -> Clock:
+    """The clock of a file that a letter names and that has not come."""
+    due = named_at + timedelta(hours=rules.attachment_hours)
+    return Clock(kind=ClockKind.ATTACHMENT, subject=object_id, case_id=case_id, started_at=named_at, due_at=due)
 
 
 # ------------------------------------------------------------------ the first talk

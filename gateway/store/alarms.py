@@ -12,9 +12,10 @@ import msgspec
 from sqlalchemy import Connection, Engine, case, delete, func, literal, null, select, update
 
 from gateway.referral.clocks import Clock, ClockKind
+from gateway.referral.promises import Waits
 from gateway.store.bulk import Put, put
 from gateway.store.engine import reading, writing
-from gateway.store.schema import UtcDateTime, cases, clocks, outbox
+from gateway.store.schema import UtcDateTime, cases, clocks, objects, outbox
 
 #: a clock's levels, the mildest first
 LEVELS = ("warning", "alarm", "overdue")
@@ -24,7 +25,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """A clock that has rung: ids and times, nothing about a person."""
 
     kind: str
-    #: case id, assignment id (``follow_up``) or letter id (``receipt``)
+    #: case id, assignment id (``follow_up``), letter id (``receipt``) or the file's id (``attachment``)
     subject: str
     case_id: str | None
     #: ``warning``, ``alarm`` or ``overdue``
@@ -63,10 +64,14 @@ class Alarms:
         self._engine = engine
 
     def tick(self, now: datetime, overdue: Iterable[Clock] = ()) -> Tick:
-        """Ring what is due and clear what is over; ``overdue`` are clocks of letters (``without_receipt``)."""
+        """Ring what is due and clear what is over.
+
+        ``overdue`` are clocks that no case keeps: of letters (``without_receipt``) and files (``without_file``).
+        """
         with writing(self._engine) as connection:
             put(connection, clocks, [_row(clock, 1) for clock in overdue])
             _end_answered(connection, now)
+            _end_come(connection, now)
             return Tick(raised=_ring(connection, now), cleared=_clear(connection, now))
 
     def without_receipt(self, sent_before: datetime) -> list[tuple[str, str | None, datetime]]:
@@ -77,6 +82,17 @@ class Alarms:
         )
         with reading(self._engine) as connection:
             return [(row.letter_id, row.case_id, row.sent_at) for row in connection.execute(query)]
+
+    def without_file(self, named_before: datetime) -> list[tuple[str, str, datetime]]:
+        """(object id, case id, named at) of files that an open case waits for and that have no clock yet."""
+        known = select(clocks.c.id).where(clocks.c.id == ClockKind.ATTACHMENT.value + ":" + objects.c.object_id + ":1")
+        query = select(objects.c.object_id, objects.c.awaited_by, objects.c.changed_at).where(
+            objects.c.awaited_by.in_(select(cases.c.case_id).where(_IS_OPEN)),
+            objects.c.changed_at < named_before,
+            ~known.exists(),
+        )
+        with reading(self._engine) as connection:
+            return [(row.object_id, row.awaited_by, row.changed_at) for row in connection.execute(query)]
 
     def open(self, *, team: str = "", kind: str = "", limit: int = 1000) -> list[Alarm]:
         """Alarms that are on, the loudest and then the earliest deadline first; of one team's cases where given."""
@@ -97,6 +113,9 @@ class Alarms:
             return [_alarm(row) for row in connection.execute(query.order_by(clocks.c.raised_at, clocks.c.id))]
 
 
+#: clocks that the case does not keep itself: ``tick`` begins and ends them
+_NO_CASES = (ClockKind.RECEIPT.value, ClockKind.ATTACHMENT.value)
+_IS_OPEN = cases.c.waits_for != Waits.NOTHING.value
 _IS_ON = clocks.c.level.is_not(None) & clocks.c.ended_at.is_(None) & clocks.c.cleared_at.is_(None)
 
 
@@ -126,7 +145,7 @@ def clock_rows(
 
 
 def _going(connection: Connection, case_ids: Sequence[str]) -> dict[tuple[str, str, datetime], str]:
-    mine = clocks.c.case_id.in_(case_ids) & clocks.c.ended_at.is_(None) & (clocks.c.kind != ClockKind.RECEIPT.value)
+    mine = clocks.c.case_id.in_(case_ids) & clocks.c.ended_at.is_(None) & clocks.c.kind.not_in(_NO_CASES)
     rows = connection.execute(select(clocks.c.id, clocks.c.kind, clocks.c.subject, clocks.c.due_at).where(mine))
     return {(row.kind, row.subject, row.due_at): row.id for row in rows}
 
@@ -154,6 +173,16 @@ def _end_answered(connection: Connection, now: datetime) -> None:
     """A receipt came, whichever it is: the letter's clock is over."""
     answered = select(outbox.c.letter_id).where(outbox.c.letter_id == clocks.c.subject, outbox.c.verdict.is_not(None))
     mine = (clocks.c.kind == ClockKind.RECEIPT.value) & clocks.c.ended_at.is_(None) & answered.exists()
+    connection.execute(update(clocks).where(mine).values(ended_at=now, next_at=None))
+
+
+def _end_come(connection: Connection, now: datetime) -> None:
+    """The file came, or nobody waits for it any longer because the case has ended."""
+    awaited = select(objects.c.object_id).where(
+        objects.c.object_id == clocks.c.subject,
+        objects.c.awaited_by.in_(select(cases.c.case_id).where(_IS_OPEN)),
+    )
+    mine = (clocks.c.kind == ClockKind.ATTACHMENT.value) & clocks.c.ended_at.is_(None) & ~awaited.exists()
     connection.execute(update(clocks).where(mine).values(ended_at=now, next_at=None))
 
 

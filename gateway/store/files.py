@@ -63,6 +63,7 @@ def object_rows(connection: Connection, codec: Codec, entries: Sequence[Entry], 
             "object_id": key,
             "number": last[key].number,
             "changed_at": now,
+            "awaited_by": last[key].awaited_by,
             "body": codec.seal(msgspec.json.encode(_without_data(last[key]))),
         }
         for key in sorted(last)

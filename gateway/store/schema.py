@@ -151,7 +151,10 @@ objects = Table(
     Column("object_id", String(32), primary_key=True),
     Column("number", Integer, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
+    # the case that waits for the file
+    Column("awaited_by", String(36)),
     Column("body", LargeBinary, nullable=False),
+    Index("objects_awaited", "awaited_by", "changed_at"),
 )
 
 files = Table(

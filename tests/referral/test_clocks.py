@@ -8,7 +8,7 @@ import pytest
 
 from gateway.municipality.model import load
 from gateway.referral.case import Case
-from gateway.referral.clocks import Clock, ClockKind, add_months, clocks, receipt_clock
+from gateway.referral.clocks import Clock, ClockKind, add_months, attachment_clock, clocks, receipt_clock
 from gateway.referral.decide import Decision
 from gateway.referral.workdays import COPENHAGEN, local_date
 from tests.builders import BACK_TEAM, RECEIVED, emessage, handle, icpc, opened, sks, tell, xref15
@@ -176,3 +176,13 @@ def test_a_receipt_is_late_after_half_an_hour() -> None:
     clock = receipt_clock("UDBREV00000001", "case", RECEIVED, load().clocks)
     assert (clock.kind, clock.subject, clock.case_id) == (ClockKind.RECEIPT, "UDBREV00000001", "case")
     assert clock.due_at - clock.started_at == timedelta(minutes=30)
+
+
+def test_a_file_is_late_after_a_day() -> None:
+    clock = attachment_clock("9c1d5a703b1e4f628f0d2a7b6c5d4e3f", "case", RECEIVED, load().clocks)
+    assert (clock.kind, clock.subject, clock.case_id) == (
+        ClockKind.ATTACHMENT,
+        "9c1d5a703b1e4f628f0d2a7b6c5d4e3f",
+        "case",
+    )
+    assert clock.due_at - clock.started_at == timedelta(hours=24)

@@ -46,9 +46,11 @@ def upgrade() -> None:
         sa.Column("object_id", sa.String(length=32), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("changed_at", _MOMENT, nullable=False),
+        sa.Column("awaited_by", sa.String(length=36), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("object_id"),
     )
+    op.create_index("objects_awaited", "objects", ["awaited_by", "changed_at"], unique=False)
     op.create_table(
         "files",
         sa.Column("object_id", sa.String(length=32), nullable=False),
