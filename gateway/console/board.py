@@ -111,6 +111,6 @@ def _sent(name: str, out: Out | None, otherwise: str, answered_by: datetime) -> 
         return Step(name=name, mark="problem", at=out.sent_at, text=text)
     if out.sent_at is None:
         return Step(name=name, mark="waits", at=out.created_at, text="på vej")
-    if out.wants_receipt and out.verdict is None and out.sent_at < answered_by:
+    if out.waits_since is not None and out.waits_since < answered_by:
         return Step(name=name, mark="warn", at=out.sent_at, text="ingen kvittering")
     return Step(name=name, mark="done", at=out.sent_at)

@@ -7,7 +7,19 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from gateway.certificates.watch import CertificateWatch
-from gateway.console import board, case, certificates, deciding, login, overview, parked, search, senders, statistics
+from gateway.console import (
+    board,
+    case,
+    certificates,
+    deciding,
+    login,
+    overview,
+    parked,
+    receipts,
+    search,
+    senders,
+    statistics,
+)
 from gateway.console.access import MissingRightError, NotLoggedInError
 from gateway.console.kept import Kept
 from gateway.console.page import render
@@ -15,7 +27,7 @@ from gateway.console.parts import parts_of
 from gateway.console.queues import QueueWatch
 from gateway.errors import ConflictError
 
-_VIEWS = (login, overview, board, case, deciding, parked, search, senders, statistics, certificates)
+_VIEWS = (login, overview, board, case, deciding, parked, receipts, search, senders, statistics, certificates)
 #: how old the overview's plots may be
 _PAST_FRESH_S = 20.0
 _MACHINES = ("/fhir", "/health", "/metrics", "/schemas", "/team-events", "/docs", "/openapi.json", "/static")

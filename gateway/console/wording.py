@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from gateway.console.alarm_wording import ALARM_KINDS, ALARM_LEVELS
 from gateway.console.certificate_wording import CERTIFICATE_NAMES, CERTIFICATE_STATES
+from gateway.console.receipt_wording import RECEIPT_ADVICE, RECEIPT_FILTERS, RECEIPT_STATES, REFUSALS, RESENDS
 from gateway.mapping.explanation import wordings
 
 STATES = {
@@ -89,7 +90,7 @@ RIGHTS = {
     "metadata": "se tal og tilstande",
     "content": "se indhold",
     "decide": "beslutte",
-    "replay": "genafspille",
+    "replay": "genafspille og sende igen",
     "discard": "kassere",
     "administer": "administrere",
 }
@@ -108,6 +109,7 @@ ACTS = {
     "message.seen": "besked set",
     "message.cpr_seen": "fuldt CPR set i besked",
     "letter.seen": "brev set",
+    "letter.resent": "brev sendt igen",
     "citizen.searched": "søgt på CPR",
     "parked.replayed": "genafspillet",
     "parked.corrected": "rettet og genafspillet",
@@ -137,6 +139,11 @@ WORDINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "level": ALARM_LEVELS,
         "certificate": CERTIFICATE_NAMES,
         "certificate_state": CERTIFICATE_STATES,
+        "watch": RECEIPT_FILTERS,
+        "receipt": RECEIPT_STATES,
+        "receipt_advice": RECEIPT_ADVICE,
+        "refusal": REFUSALS,
+        "resend": RESENDS,
     }
 )
 

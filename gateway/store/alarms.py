@@ -19,6 +19,8 @@ from gateway.store.schema import UtcDateTime, cases, clocks, objects, outbox
 
 #: a clock's levels, the mildest first
 LEVELS = ("warning", "alarm", "overdue")
+#: the beginning of the id of a letter's clock; after it the letter's id, and ``:1`` for the one that counts
+RECEIPT_CLOCK = f"{ClockKind.RECEIPT.value}:"
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,12 +78,11 @@ class Alarms:
 
     def without_receipt(self, sent_before: datetime) -> list[tuple[str, str | None, datetime]]:
         """(letter id, case id, sent at) of letters that still wait for a receipt and have no clock yet."""
-        known = select(clocks.c.id).where(clocks.c.id == ClockKind.RECEIPT.value + ":" + outbox.c.letter_id + ":1")
-        query = select(outbox.c.letter_id, outbox.c.case_id, outbox.c.sent_at).where(
-            outbox.c.wants_receipt, outbox.c.verdict.is_(None), outbox.c.sent_at < sent_before, ~known.exists()
-        )
+        known = select(clocks.c.id).where(clocks.c.id == RECEIPT_CLOCK + outbox.c.letter_id + ":1")
+        query = select(outbox.c.letter_id, outbox.c.case_id, outbox.c.waits_since)
+        query = query.where(outbox.c.waits_since < sent_before, ~known.exists())
         with reading(self._engine) as connection:
-            return [(row.letter_id, row.case_id, row.sent_at) for row in connection.execute(query)]
+            return [(row.letter_id, row.case_id, row.waits_since) for row in connection.execute(query)]
 
     def without_file(self, named_before: datetime) -> list[tuple[str, str, datetime]]:
         """(object id, case id, named at) of files that an open case waits for and that have no clock yet."""
@@ -166,6 +167,17 @@ def _row(clock: Clock, number: int) -> dict[str, Any]:
         "due_at": clock.due_at,
         "next_at": clock.warn_at or clock.alarm_at or clock.due_at,
     }
+
+
+def put_away(connection: Connection, letter_id: str, times: int, now: datetime) -> None:
+    """The clock of a letter that was refused is over and makes room for another; ``times`` it had been sent by then."""
+    mine = f"{RECEIPT_CLOCK}{letter_id}:1"
+    over = {
+        "id": f"{mine}-{times}",
+        "ended_at": func.coalesce(clocks.c.ended_at, literal(now, UtcDateTime())),
+        "next_at": None,
+    }
+    connection.execute(update(clocks).where(clocks.c.id == mine).values(over))
 
 
 # ------------------------------------------------------------------ a look at the clocks

@@ -53,7 +53,7 @@ class Audit:
     def is_done(self, key: str) -> bool:
         """Whether the act with this key was written down."""
         with reading(self._engine) as connection:
-            return connection.scalar(select(audit.c.number).where(audit.c.act_key == key)) is not None
+            return is_recorded(connection, key)
 
     def latest(self, subject: str | None = None, limit: int = 200) -> list[AuditRow]:
         """Acts, the latest first; those about one subject where it is given."""
@@ -65,6 +65,11 @@ class Audit:
                 AuditRow(at=r.at, who=r.who, what=r.what, subject=r.subject, why=self._codec.open(r.why).decode())
                 for r in connection.execute(query)
             ]
+
+
+def is_recorded(connection: Connection, key: str) -> bool:
+    """Whether the act with this key was written down."""
+    return connection.scalar(select(audit.c.number).where(audit.c.act_key == key)) is not None
 
 
 def record(connection: Connection, codec: Codec, act: Act, now: datetime) -> bool:

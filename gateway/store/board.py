@@ -32,8 +32,8 @@ class Out(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     sent_at: datetime | None
     verdict: str | None
-    #: we wait for a receipt for it
-    wants_receipt: bool
+    #: since when we wait for a receipt for it
+    waits_since: datetime | None
     #: it is the closing note
     closing: bool
 

@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, Engine, Row, Select, bindparam, case, func, or_, select, update
 
 from gateway.referral.inbox import Settled
 from gateway.referral.letters import Outgoing
+from gateway.store.alarms import put_away
 from gateway.store.among import among
-from gateway.store.audit import Act, record
+from gateway.store.audit import Act, is_recorded, record
 from gateway.store.bulk import put
 from gateway.store.codec import Codec
 from gateway.store.engine import reading, writing
-from gateway.store.schema import outbox, outbox_bodies, transmissions
+from gateway.store.schema import UtcDateTime, outbox, outbox_bodies, transmissions
 
 #: not JSON, in which a letter's bytes would stand as base64: larger, and nothing compresses it
 _LETTER = msgspec.msgpack.Decoder(Outgoing)
@@ -22,15 +24,19 @@ RETRY_AFTER = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10
 #: how long a claimed or freshly written letter belongs to one process
 CLAIM = timedelta(seconds=30)
 _ONCE_MORE = outbox.c.repeats > 0
+_AT = bindparam("at", type_=UtcDateTime())
+#: a receipt may overtake the note that its letter went
+_UNANSWERED = outbox.c.wants_receipt & outbox.c.verdict.is_(None)
 _MARK_SENT = (
     update(outbox)
     .where(among(outbox.c.letter_id, "ids"))
     .values(
-        sent_at=bindparam("at"),
+        sent_at=_AT,
         claimed_until=None,
         last_error=None,
         status=case((_ONCE_MORE, "pending"), else_="sent"),
         repeats=case((_ONCE_MORE, outbox.c.repeats - 1), else_=0),
+        waits_since=case((_UNANSWERED, func.coalesce(outbox.c.waits_since, _AT))),
     )
 )
 
@@ -91,7 +97,8 @@ class Outbox:
             due = now + RETRY_AFTER[attempts - 1] if again else now
             status = "pending" if again else "parked"
             change = {"attempts": attempts, "due_at": due, "status": status, "last_error": why, "claimed_until": None}
-            connection.execute(update(outbox).where(outbox.c.letter_id == letter_id).values(change))
+            mine = update(outbox).where(outbox.c.letter_id == letter_id, outbox.c.status == "pending")
+            connection.execute(mine.values(change))
 
     def release(self, letter_ids: Sequence[str]) -> None:
         """Give claimed letters back untouched: the neighbour is down, not the letter wrong."""
@@ -111,31 +118,75 @@ class Outbox:
             row = connection.execute(select(outbox_bodies).where(outbox_bodies.c.letter_id == letter_id)).one_or_none()
         return _LETTER.decode(self._codec.open(row.body)) if row else None
 
-    def resend(self, act: Act, now: datetime) -> str:
+    def resend(self, act: Act, now: datetime, seen: str | None = None) -> str:
         """Send the letter ``act.subject`` again, in a new envelope; the act is written down with it.
 
+        Args:
+            act: with a key it has its effect once.
+            now: the present moment.
+            seen: where the letter stood when the person looked (``standing``); once it stands elsewhere nothing is
+                sent. None sends whatever came meanwhile.
+
         Returns:
-            ``again``; or why not: ``unknown``, or the status of what was never ready to go (``draft``, ``superseded``,
-            ``parked`` where the receiver's address is missing).
+            ``again``; or why not: ``unknown``; the status of what was never ready to go (``draft``, ``superseded``,
+            ``parked`` where the receiver's address is missing); and where something was seen also ``delivered`` or
+            ``refused`` when that receipt came meanwhile, ``pending`` when it is on its way, ``resent`` when it went.
         """
         with writing(self._engine) as connection:
-            mine = select(outbox.c.status, outbox.c.attempts).where(outbox.c.letter_id == act.subject)
-            row = connection.execute(mine.with_for_update()).one_or_none()
-            if row is None:
-                return "unknown"
-            if row.status not in {"pending", "sent"} and not (row.status == "parked" and row.attempts):
-                return str(row.status)
-            send_again(connection, act.subject, now)
-            record(connection, self._codec, act, now)
+            row, times = connection.execute(_for_one(act.subject)).one_or_none(), _times(connection, act.subject)
+            why_not = "unknown" if row is None else _why_not(row, seen, times)
+            if why_not and not (act.key and is_recorded(connection, act.key)):
+                return why_not
+            if record(connection, self._codec, act, now):
+                _wait_anew(connection, act.subject, times, now)
+                send_again(connection, act.subject, now)
         return "again"
 
     def resend_unanswered(self, sent_before: datetime, now: datetime, times: int) -> list[str]:
         """Letters without a receipt go once more, each ``times`` times at most; which ones."""
         sent = select(func.count()).where(transmissions.c.letter_id == outbox.c.letter_id).scalar_subquery()
-        late = (outbox.c.status == "sent") & outbox.c.wants_receipt & outbox.c.verdict.is_(None)
-        mine = update(outbox).where(late, outbox.c.sent_at < sent_before, sent <= times)
+        late = (outbox.c.status == "sent") & (outbox.c.waits_since < sent_before) & (outbox.c.sent_at < sent_before)
+        mine = update(outbox).where(late, sent <= times)
         with writing(self._engine) as connection:
             return list(connection.scalars(mine.values(_back(now)).returning(outbox.c.letter_id)))
+
+
+def standing(verdict: str | None, times: int) -> str:
+    """Where a letter stands: its receipt, and how often it was sent. It changes with whatever may make a resend wrong.
+
+    >>> standing(None, 1), standing("refused", 2)
+    ('waiting-1', 'refused-2')
+    """
+    return f"{verdict or 'waiting'}-{times}"
+
+
+def _for_one(letter_id: str) -> Select[Any]:
+    """One letter, held until the transaction ends: a receipt that comes now waits for us, or we for it."""
+    mine = select(outbox.c.status, outbox.c.attempts, outbox.c.verdict).where(outbox.c.letter_id == letter_id)
+    return mine.with_for_update()
+
+
+def _times(connection: Connection, letter_id: str) -> int:
+    return connection.scalar(select(func.count()).where(transmissions.c.letter_id == letter_id)) or 0
+
+
+def _why_not(row: Row[Any], seen: str | None, times: int) -> str:
+    """Why a letter must not be sent again; empty when it may."""
+    stands = seen is None or seen == standing(row.verdict, times)
+    if seen is not None and (row.verdict == "delivered" or (row.verdict and not stands)):
+        return str(row.verdict)
+    if row.status not in {"pending", "sent"} and not (row.status == "parked" and row.attempts):
+        return str(row.status)
+    if seen is not None and row.status == "pending":
+        return "pending"
+    return "" if stands else "resent"
+
+
+def _wait_anew(connection: Connection, letter_id: str, times: int, now: datetime) -> None:
+    """After a refusal the same letter may get another verdict: its receipt is waited for anew, with another clock."""
+    refused = update(outbox).where(outbox.c.letter_id == letter_id, outbox.c.verdict == "refused")
+    if connection.execute(refused.values(verdict=None, verdict_at=None, verdict_why=None)).rowcount:
+        put_away(connection, letter_id, times, now)
 
 
 def send_again(connection: Connection, letter_id: str, now: datetime) -> None:
@@ -156,4 +207,13 @@ def settle(connection: Connection, settled: Settled, now: datetime) -> None:
     gives_way = ("delivered",) if settled.verdict == "refused" else ()
     open_to_it = or_(outbox.c.verdict.is_(None), outbox.c.verdict.in_(gives_way))
     mine = update(outbox).where(outbox.c.letter_id == settled.letter_id, open_to_it)
-    connection.execute(mine.values(verdict=settled.verdict, verdict_at=now, verdict_why=settled.why))
+    anew = outbox.c.wants_receipt & (outbox.c.status == "pending") & outbox.c.sent_at.is_not(None)
+    change = {
+        "verdict": settled.verdict,
+        "verdict_at": now,
+        "verdict_why": settled.why,
+        "waits_since": None,
+        "status": case((anew, "sent"), else_=outbox.c.status),  # nobody needs it once more
+        "repeats": case((anew, 0), else_=outbox.c.repeats),
+    }
+    connection.execute(mine.values(change))

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, func, select
 from gateway.referral.letters import Channel
 from gateway.store.alarms import AlarmCount, count_alarms
 from gateway.store.engine import reading
+from gateway.store.receipts import Watch, count_watched
 from gateway.store.schema import cases, messages, outbox, parked, transmissions
 from gateway.store.trends import FROM_OUTSIDE
 
@@ -35,7 +36,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     outbox_oldest: datetime | None
     outbox_parked: int
     drafts: int
-    #: letters sent before the given moment that wait for a receipt
+    #: letters that wait for a receipt since before the given moment; as many as the page lists
     without_receipt: int
     without_receipt_oldest: datetime | None
     parked: int
@@ -52,15 +53,12 @@ class Overview:
     def numbers(self, receipt_due: datetime) -> Numbers:
         """Everything ``gateway status`` and the metrics show; ``receipt_due`` = now less the receipt limit."""
         pending = outbox.c.status == "pending"
-        unanswered = (outbox.c.wants_receipt) & (outbox.c.verdict.is_(None)) & (outbox.c.sent_at < receipt_due)
-        waiting = (outbox.c.status == "sent") & unanswered
         is_open = parked.c.state == "open"
         with reading(self._engine) as connection:
             by_state = connection.execute(select(cases.c.state, func.count()).group_by(cases.c.state)).all()
             counted = select(func.count(), func.min(outbox.c.created_at)).where(pending)
             outbox_pending, outbox_oldest = connection.execute(counted).one()
-            late = select(func.count(), func.min(outbox.c.sent_at)).where(waiting)
-            without_receipt, without_receipt_oldest = connection.execute(late).one()
+            without_receipt, without_receipt_oldest = count_watched(connection, Watch(waits_since_before=receipt_due))
             put_aside = select(func.count(), func.min(parked.c.parked_at)).where(is_open)
             parked_count, parked_oldest = connection.execute(put_aside).one()
             few = outbox.c.status.in_(("draft", "parked"))  # what was sent, nearly all, is not counted

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 metadata = MetaData()
@@ -44,6 +45,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+def _index_where(condition: str, name: str, *columns: str) -> Index:
+    """An index of few rows among many: the others cost it nothing."""
+    return Index(name, *columns, postgresql_where=text(condition), sqlite_where=text(condition))
 
 
 installation = Table(
@@ -239,6 +245,8 @@ outbox = Table(
     Column("last_error", Text),
     Column("sent_at", UtcDateTime),
     Column("wants_receipt", Boolean, nullable=False),
+    # since when its receipt is waited for: first sent, or sent anew after a refusal; none while nothing is waited for
+    Column("waits_since", UtcDateTime),
     # the closing note; FHIR and EDIFACT write it as the same kind as a status letter
     Column("closing", Boolean, nullable=False),
     # delivered | refused
@@ -248,7 +256,8 @@ outbox = Table(
     Index("outbox_due", "status", "due_at"),
     Index("outbox_message", "message_id"),
     Index("outbox_case", "case_id"),
-    Index("outbox_unanswered", "wants_receipt", "verdict", "sent_at"),
+    _index_where("waits_since IS NOT NULL", "outbox_waiting", "waits_since", "letter_id", "receiver"),
+    _index_where("verdict = 'refused'", "outbox_refused", "verdict_at", "letter_id", "receiver"),
 )
 
 outbox_bodies = Table(

@@ -20,6 +20,7 @@ from gateway.store.outbox import CLAIM, Outbox
 from gateway.store.overview import Overview
 from gateway.store.parking import Parking
 from gateway.store.past import Past
+from gateway.store.receipts import Receipts
 from gateway.store.reports import Reports
 from gateway.store.schema import installation
 from gateway.store.search import Search
@@ -47,6 +48,7 @@ class Store:
         self.dossiers = Dossiers(engine, codec)
         self.parking = Parking(engine, codec)
         self.past = Past(engine, codec)
+        self.receipts = Receipts(engine, codec)
         self.reports = Reports(engine, codec)
         self.audit = Audit(engine, codec)
         self.accounts = Accounts(engine)

@@ -16,6 +16,7 @@ from gateway.referral.case import Case, State
 from gateway.settings import load_settings
 from gateway.simulate.teams import Teams
 from gateway.store.accounts import Right
+from gateway.store.receipts import Watch, Watched
 from gateway.store.replay import ParkedMessage
 from tests.certificate_builders import issued, kept
 from tests.console.day import ISHOEJ, LONG_SURNAME, NOW, SEED, Autumn, Clock, Today
@@ -122,6 +123,14 @@ class Town:
                 self._taken.add(item.id)
                 return item
         raise AssertionError(f"nothing parked with {fault_id} left")
+
+    def take_unanswered(self, watch: Watch) -> Watched:
+        """A letter of that list that no other test has taken."""
+        for letter in self.store.receipts.rows(watch, 100):
+            if letter.letter_id not in self._taken:
+                self._taken.add(letter.letter_id)
+                return letter
+        raise AssertionError("no letter left")
 
     def person(self, browser: Browser, name: str, width: int = 1280) -> BrowserContext:
         """Someone who has an account, logged in."""

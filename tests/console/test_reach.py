@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, Page
 
 from gateway.referral.case import State
 from gateway.store.board import Filter
+from gateway.store.receipts import Watch
 from tests.console.conftest import Town, picture
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.broker]
@@ -32,6 +33,7 @@ def pages(town: Town) -> dict[str, str]:
     assert dossier is not None
     letters = {went.kind: went.letter_id for went in dossier.went}
     refused = one_parked(town, "GW-125")
+    unanswered = town.store.receipts.rows(Watch(), 1)[0].letter_id
     return {
         "overview": "/",
         "board": "/board",
@@ -51,6 +53,10 @@ def pages(town: Town) -> dict[str, str]:
         "case-closed": closed,
         **{f"letter-{kind}": f"{closed}/letters/{letter_id}" for kind, letter_id in letters.items()},
         "message": f"{closed}/messages/{dossier.came[0].message}",
+        "receipts": "/receipts",
+        "receipts-refused": "/receipts?state=refused",
+        "receipts-none": "/receipts?receiver=1",
+        "receipt": f"/receipts/{unanswered}?done=resent",
         "search": "/search",
         "senders": "/senders",
         "statistics": "/statistics",
@@ -151,4 +157,17 @@ def test_the_case_page_prints_without_forms(browser: Browser, town: Town) -> Non
     assert page.get_by_role("heading", name="Tidslinje").is_visible()
     assert not page.locator("#note-text").is_visible()
     assert not page.get_by_role("button", name="Log ud").is_visible()
+    context.close()
+
+
+@ONE
+def test_the_letters_without_receipt_print_without_forms(browser: Browser, town: Town) -> None:
+    context = town.person(browser, "ida")
+    page = context.new_page()
+    page.goto(f"{town.url}/receipts")
+    assert page.get_by_role("button", name="Send igen").first.is_visible()
+    page.emulate_media(media="print")
+    picture(page, "receipts-print")
+    assert page.get_by_text("ingen kvittering i tide").first.is_visible()
+    assert not page.get_by_role("button", name="Send igen").first.is_visible()
     context.close()

@@ -164,6 +164,7 @@ def upgrade() -> None:
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("sent_at", _MOMENT, nullable=True),
         sa.Column("wants_receipt", sa.Boolean(), nullable=False),
+        sa.Column("waits_since", _MOMENT, nullable=True),
         sa.Column("closing", sa.Boolean(), nullable=False),
         sa.Column("verdict", sa.String(length=10), nullable=True),
         sa.Column("verdict_at", _MOMENT, nullable=True),
@@ -173,7 +174,23 @@ def upgrade() -> None:
     op.create_index("outbox_case", "outbox", ["case_id"], unique=False)
     op.create_index("outbox_due", "outbox", ["status", "due_at"], unique=False)
     op.create_index("outbox_message", "outbox", ["message_id"], unique=False)
-    op.create_index("outbox_unanswered", "outbox", ["wants_receipt", "verdict", "sent_at"], unique=False)
+    waiting, refused = sa.text("waits_since IS NOT NULL"), sa.text("verdict = 'refused'")
+    op.create_index(
+        "outbox_waiting",
+        "outbox",
+        ["waits_since", "letter_id", "receiver"],
+        unique=False,
+        postgresql_where=waiting,
+        sqlite_where=waiting,
+    )
+    op.create_index(
+        "outbox_refused",
+        "outbox",
+        ["verdict_at", "letter_id", "receiver"],
+        unique=False,
+        postgresql_where=refused,
+        sqlite_where=refused,
+    )
     op.create_table(
         "parked",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -322,7 +339,8 @@ def downgrade() -> None:
     op.drop_index("parked_message", table_name="parked")
     op.drop_index("parked_state", table_name="parked")
     op.drop_table("parked")
-    op.drop_index("outbox_unanswered", table_name="outbox")
+    op.drop_index("outbox_refused", table_name="outbox")
+    op.drop_index("outbox_waiting", table_name="outbox")
     op.drop_index("outbox_message", table_name="outbox")
     op.drop_index("outbox_due", table_name="outbox")
     op.drop_index("outbox_case", table_name="outbox")
