@@ -30,7 +30,7 @@ _TRUSTED = "Få det nye udstedercertifikat af den, der driver serveren, læg det
 #: by name: what to do before the certificate ends, and when it has ended
 RENEWALS: Mapping[str, str] = {
     "page": _OWN,
-    "page_served": "Er filen fornyet, så genstart gatewayen; den viser stadig det gamle certifikat.",
+    "page_served": "Genstart gatewayen, når filen er fornyet; indtil da viser den det gamle certifikat.",
     "kl": "Bestil et nyt systemcertifikat, få det registreret hos KL (to ugers varsel), og læg det i samme fil.",
     "broker": "Bed den, der driver RabbitMQ, om at forny serverens certifikat.",
     "broker_client": _OWN,
