@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from gateway.app import create_app
 from gateway.console.parts import Parts
 from gateway.inbound.pipeline import Pipeline
 from gateway.municipality.model import load
+from gateway.receive import read
 from gateway.settings import load_settings
 from gateway.store.accounts import Right
 from gateway.store.store import Store, open_store
@@ -31,9 +33,11 @@ class Site:
         self.clock = Clock()
         self.down: list[str] = []
         municipality = load()
-        self.pipeline = Pipeline(store, municipality, self.clock)
+        told = load_settings(**settings)
+        reader = partial(read, limit=told.message_limit, sbdh=told.sbdh)
+        self.pipeline = Pipeline(store, municipality, self.clock, reader=reader)
         parts = Parts(
-            settings=load_settings(**settings),
+            settings=told,
             municipality=municipality,
             store=store,
             pipeline=self.pipeline,

@@ -55,6 +55,14 @@ def test_each_certificate_with_what_to_do(
     assert english in site.page("/certificates").text
 
 
+def test_one_whose_time_has_not_begun(store: Store, tmp_path: Path) -> None:
+    file = kept(tmp_path / "page.pem", *issued("page", 90, begun=-3))
+    site = Site(store, http=f"127.0.0.1:{closed_port()}", http_tls_certificate=file, http_tls_key=file).log_in()
+    shown = site.page("/certificates").text
+    assert "gælder ikke endnu" in shown
+    assert "Kontrollér maskinens ur." in shown
+
+
 def test_the_day_is_shown_in_danish_time(store: Store, tmp_path: Path) -> None:
     """23 November 09:00 UTC and 90 days: 21 February, 10:00 in Ishøj."""
     assert "21.02.2027 kl. 10:00" in site_with(store, tmp_path, 90).log_in().page("/certificates").text

@@ -178,8 +178,7 @@ def test_too_large_an_event_is_not_read_to_its_end(site: Site) -> None:
 
 
 def test_an_event_larger_than_a_small_message_limit_is_too_large(store: Store) -> None:
-    site = Site(store, team_events_token=TOKEN)
-    site.pipeline._limit = 10_000
+    site = Site(store, team_events_token=TOKEN, message_limit=10_000)
     problem(site.post(event().ljust(20_000)), 413)
 
 
