@@ -63,6 +63,7 @@ def board(request: Request, parts: PartsOf, _session: SeesMetadata) -> Response:
         teams=sorted(parts.municipality.teams),
         programmes=[(name, programme_name(name)) for name in sorted(parts.municipality.routes)],
         waits=WAITS,
+        programme_name=programme_name,
     )
 
 
@@ -79,7 +80,7 @@ def line_of(row: BoardRow, parts: Parts, now: datetime) -> Line:
             _done(row, "team", row.team_accepted_at, urgency, {Waits.TEAM}),
             _sent("status", row.status, "ikke skrevet", answered_by),
             _done(row, "talk", row.talked_at, urgency, {Waits.TALK}),
-            _sent("discharge", row.discharge, "ikke endnu", answered_by),
+            _sent("discharge", row.discharge, "", answered_by),
         ),
     )
 

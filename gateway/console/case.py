@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from fsiii import interventions_119
 from gateway.console import raw
 from gateway.console.access import Acting, SeesMetadata, acting, allowed
+from gateway.console.case_wording import source_name, with_places
 from gateway.console.letters import words_in, words_of
 from gateway.console.page import render
 from gateway.console.parts import Parts, PartsOf
@@ -19,6 +20,7 @@ from gateway.errors import FAULTS
 from gateway.mapping.explanation import explanation, wordings
 from gateway.receive import Entrance
 from gateway.referral.case import WAITING, Case, CaseAssignment
+from gateway.referral.clocks import ClockKind
 from gateway.referral.promises import promises
 from gateway.referral.status_letters import drafted_answer
 from gateway.referral.steps import allowed as steps_of
@@ -59,6 +61,31 @@ def dossier_of(parts: Parts, case_id: str) -> Dossier:
     return dossier
 
 
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A task as the form for deciding a review has it; empty where nothing is chosen."""
+
+    team: str = ""
+    intervention: str = ""
+    delivery: str = ""
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything of it is chosen."""
+        return any((self.team, self.intervention, self.delivery))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it says who and what."""
+        return bool(self.team and self.intervention)
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """What the form for deciding a review holds."""
+
+    programmes: tuple[str, ...]
+    tasks: tuple[Task, ...]
+
+
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """How the page is shown this once: with the full CPR, or with what was wrong and what had been typed."""
 
@@ -69,6 +96,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     #: the form that was refused, and its text
     form: str = ""
     text: str = ""
+    #: what had been chosen in a decision that was refused
+    chosen: Choice | None = None
 
 
 def render_case(request: Request, parts: Parts, dossier: Dossier, shown: Shown | None = None) -> Response:
@@ -76,34 +105,42 @@ def render_case(request: Request, parts: Parts, dossier: Dossier, shown: Shown |
     shown = shown or Shown()
     case = dossier.case
     number = case.referral.citizen.identifier
+    promised = promises(case, parts.municipality)
     return render(
         request,
         "case.html",
         422 if shown.problem else 200,
         case=case,
         entries=timeline(dossier),
-        promised=promises(case, parts.municipality),
+        promised=promised,
+        urgent=any(clock.kind is ClockKind.URGENT for clock in promised.clocks),
         why=explanation(case.decision, parts.municipality),
         cpr=f"{number[:6]}-{number[6:]}" if shown.full else raw.masked_number(number),
         shown=shown,
         plain=str if shown.full else raw.masked,
+        with_places=with_places,
+        source_name=source_name,
         titles=wordings(),
         programme_name=programme_name,
         explanation=lambda decision: explanation(decision, parts.municipality),
         faults=FAULTS,
-        **_choices(case, parts),
+        **_choices(case, parts, shown),
     )
 
 
-def _choices(case: Case, parts: Parts) -> dict[str, object]:
+def _choices(case: Case, parts: Parts, shown: Shown) -> dict[str, object]:
     """What can be done where the case stands, and what the forms offer."""
     waiting = [a for a in case.assignments if a.state in WAITING]
     steps = set(steps_of(waiting[0])) if waiting else set()
+    chosen = shown.chosen or _proposed(case, waiting)
+    begun = [task for task in chosen.tasks if task.is_begun]
     return {
         "steps": steps,
         "movable": [a for a in case.assignments if "reassigned" in steps_of(a)],
         "proposed": tuple(a for a in waiting if a.intervention is not None),
-        "rows": range(len(waiting) + 2),
+        "chosen": chosen,
+        "rows": [*begun, *[Task()] * (max(len(waiting), len(begun)) + 2 - len(begun))],
+        "folded_from": max(len(begun), 1),
         "waiting": waiting,
         "draft": _draft(case, waiting, parts),
         "programmes": [(name, programme_name(name)) for name in sorted(parts.municipality.routes)],
@@ -112,6 +149,15 @@ def _choices(case: Case, parts: Parts) -> dict[str, object]:
             ((code, row.display) for code, row in interventions_119().items() if not row.retired), key=lambda x: x[1]
         ),
     }
+
+
+def _proposed(case: Case, waiting: list[CaseAssignment]) -> Choice:
+    tasks = (
+        Task(team=a.team, intervention=a.intervention.code, delivery=a.delivery or "")
+        for a in waiting
+        if a.intervention
+    )
+    return Choice(programmes=case.programmes, tasks=tuple(tasks))
 
 
 def _draft(case: Case, waiting: list[CaseAssignment], parts: Parts) -> str:

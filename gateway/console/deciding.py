@@ -1,6 +1,7 @@
 """What people do with a case on the page: each decision a team event through the pipeline, each note a row."""
 
 import hashlib
+from itertools import zip_longest
 from typing import Annotated, Any
 
 import msgspec
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import Acting, acting
-from gateway.console.case import Shown, dossier_of, render_case
+from gateway.console.case import Choice, Shown, Task, dossier_of, render_case
 from gateway.console.parts import Parts, PartsOf
 from gateway.inbound.source import Delivery
 from gateway.receive import Entrance
@@ -31,15 +32,26 @@ def accept(case_id: str, request: Request, parts: PartsOf, acting: Decides) -> R
 @router.post("/cases/{case_id}/decide")
 def decide(case_id: str, request: Request, parts: PartsOf, acting: Decides) -> Response:
     """Decide a review by programme and team."""
-    form = acting.form
-    rows = zip(form.many("team"), form.many("intervention"), form.many("delivery"), strict=False)
+    chosen = _chosen(acting)
+    begun = [task for task in chosen.tasks if task.is_begun]
+    if not begun or not all(task.is_whole for task in begun):
+        problem = "Hver opgave skal have både team og indsats." if begun else "Vælg mindst én opgave: team og indsats."
+        shown = Shown(problem=problem, form=EventType.REVIEW_DECIDED, chosen=chosen)
+        return render_case(request, parts, dossier_of(parts, case_id), shown)
     assignments = [
-        {"team": team, "intervention": intervention} | ({"delivery": delivery} if delivery else {})
-        for team, intervention, delivery in rows
-        if team and intervention
+        {"team": task.team, "intervention": task.intervention} | ({"delivery": task.delivery} if task.delivery else {})
+        for task in begun
     ]
-    event = {"type": EventType.REVIEW_DECIDED, "programmes": form.many("programme"), "assignments": assignments}
+    event = {"type": EventType.REVIEW_DECIDED, "programmes": chosen.programmes, "assignments": assignments}
     return _tell(request, parts, acting, case_id, event)
+
+
+def _chosen(acting: Acting) -> Choice:
+    """The decision as the form has it."""
+    form = acting.form
+    rows = zip_longest(form.many("team"), form.many("intervention"), form.many("delivery"), fillvalue="")
+    tasks = tuple(Task(team=team, intervention=code, delivery=delivery) for team, code, delivery in rows)
+    return Choice(programmes=tuple(form.many("programme")), tasks=tasks)
 
 
 @router.post("/cases/{case_id}/return")
@@ -96,6 +108,8 @@ def _tell(request: Request, parts: Parts, acting: Acting, case_id: str, event: d
     if outcome.parked:
         fault = outcome.parked[0].fault
         refused = Shown(problem=fault.row.text, detail=fault.detail, form=event["type"].value, text=_text(acting))
+        if event["type"] is EventType.REVIEW_DECIDED:
+            refused = msgspec.structs.replace(refused, chosen=_chosen(acting))
         return render_case(request, parts, dossier, refused)
     return RedirectResponse(f"/cases/{case_id}", 303)
 

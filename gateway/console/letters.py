@@ -3,12 +3,14 @@
 import msgspec
 from lxml import etree
 
+from gateway.console.case_wording import source_name, with_places
 from gateway.mapping.encoding import wrap
 from gateway.mapping.medcom import xdis15
 from gateway.receive import Entrance, read
 from gateway.referral.correspondence import Correspondence
 from gateway.referral.letters import Carrier, Outgoing
 
+_TASK = "Task"
 _READABLE = frozenset({"XDIS91", "DIS91", "CareCommunication"})
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
@@ -25,10 +27,19 @@ def words_of(letter: Outgoing) -> Words | None:
     if letter.kind == xdis15.TYPE:
         note = xdis15.decode(etree.fromstring(letter.content, _PARSER))
         return Words(subject="Afslutningsnotat", text=note.text)
+    if letter.kind == _TASK:
+        return _words_of_task(letter.content)
     if letter.kind in _READABLE:
         bare = msgspec.structs.replace(letter, carrier=Carrier.BARE)
         return words_in(wrap(bare, "0", letter.at))
     return None
+
+
+def _words_of_task(content: bytes) -> Words:
+    """What the team is told in words: each Task's description, once."""
+    resources = [entry["resource"] for entry in msgspec.json.decode(content)["entry"]]
+    told = dict.fromkeys(r["description"] for r in resources if r["resourceType"] == _TASK)
+    return Words(subject="Opgave", text=source_name(with_places("\n\n".join(told))))
 
 
 def words_in(data: bytes, entrance: Entrance = Entrance.MEDCOM) -> Words | None:

@@ -13,11 +13,13 @@ from gateway.console.chart import Chart, bars
 from gateway.console.page import render
 from gateway.console.parts import Parts, PartsOf
 from gateway.console.queues import QueueWatch
-from gateway.console.wording import programme_name
+from gateway.console.wording import STATES, programme_name
 from gateway.municipality.model import Route
-from gateway.referral.clocks import alarm_from, warn_from
+from gateway.referral.case import State
+from gateway.referral.clocks import ClockKind, alarm_from, warn_from
 from gateway.referral.promises import Waits
 from gateway.referral.workdays import COPENHAGEN, local_date
+from gateway.store.alarms import LEVELS, AlarmCount
 from gateway.store.board import Filter
 from gateway.store.overview import Numbers
 from gateway.store.rows import Names
@@ -37,6 +39,8 @@ class Promised(msgspec.Struct, frozen=True, kw_only=True):
     alarm: int
     warn: int
     decisions: int
+    #: of the decisions, drafted answers that wait for approval
+    drafts: int
     decisions_oldest: datetime | None
 
 
@@ -73,6 +77,7 @@ def queues(request: Request, _session: SeesMetadata) -> Response:
 
 def _render(request: Request, parts: Parts, template: str) -> Response:
     now = parts.clock()
+    numbers = numbers_of(parts, now)
     watch: QueueWatch = request.app.state.queues
     certificates: CertificateWatch = request.app.state.certificates
     past: Past = request.app.state.past.get(lambda: _past(parts, now))
@@ -80,8 +85,10 @@ def _render(request: Request, parts: Parts, template: str) -> Response:
     return render(
         request,
         template,
-        numbers=numbers_of(parts, now),
-        promised=_promised(parts, now),
+        numbers=numbers,
+        promised=_promised(parts, now, numbers),
+        alarms_loudest_first=sorted(numbers.alarms, key=_loudness),
+        states=_by_progress(numbers.cases_by_state),
         today=parts.store.trends.since(midnight),
         alarmed=[alarm for alarm in parts.store.alarms.open(limit=_LOUDEST) if alarm.case_id],
         certificates=[one for one in certificates.look() if one.needs_someone],
@@ -97,13 +104,32 @@ def numbers_of(parts: Parts, now: datetime) -> Numbers:
     return parts.store.overview.numbers(now - timedelta(minutes=parts.municipality.clocks.receipt_minutes))
 
 
-def _promised(parts: Parts, now: datetime) -> Promised:
+def _loudness(alarms: AlarmCount) -> tuple[bool, int]:
+    """Danger first, whatever its level; then what is overdue."""
+    return alarms.kind != ClockKind.URGENT, -LEVELS.index(alarms.level)
+
+
+def _by_progress(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """States in the order in which a case goes through them."""
+    order = list(STATES)
+    return sorted(counts.items(), key=lambda item: order.index(item[0]))
+
+
+def _promised(parts: Parts, now: datetime, numbers: Numbers) -> Promised:
     board, clocks = parts.store.board, parts.municipality.clocks
     late, alarm, warn = (
         board.count(Filter(due_before=now + ahead)) for ahead in (timedelta(), alarm_from(clocks), warn_from(clocks))
     )
     decisions, oldest = board.waiting(Waits.DECISION)
-    return Promised(late=late, alarm=alarm - late, warn=warn - alarm, decisions=decisions, decisions_oldest=oldest)
+    drafts = numbers.cases_by_state.get(State.DRAFTED_RETURN, 0)
+    return Promised(
+        late=late,
+        alarm=alarm - late,
+        warn=warn - alarm,
+        decisions=decisions,
+        drafts=drafts,
+        decisions_oldest=oldest,
+    )
 
 
 def _charts(hours: Mapping[str, Hour], now: datetime) -> dict[str, Chart]:

@@ -50,6 +50,7 @@ def render(request: Request, name: str, status: int = 200, **values: object) -> 
         "team_name": lambda key: parts.municipality.teams[key].display if key in parts.municipality.teams else key,
         "now": now,
         "here": request.url.path,
+        "address": f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path,
         "session": session,
         "may": lambda right: session is not None and Right(right) in session.account.rights,
         "new_key": lambda: secrets.token_urlsafe(24),

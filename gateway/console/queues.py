@@ -4,6 +4,7 @@ RabbitMQ's management API where it answers, else passive declares, which tell le
 queue puts what is given back at its end, and counts it as delivered.
 """
 
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,18 @@ MANAGEMENT, DECLARES, SPOOL = "management", "declares", "spool"
 _TIMEOUT_S = 2.0
 #: how long one look serves all who watch, and how long a management API that did not answer is left alone
 _FRESH_S, _LEFT_ALONE_S = 4.0, 60.0
+_OPTIONAL = ("unacked", "consumers", "rate")
+#: how a queue's or folder's name ends → what waits in it (``QUEUE_PURPOSES``)
+_PURPOSES = (
+    (r"team-events\.in$", "events"),
+    (r"(^|referrals\.)in$", "in"),
+    (r"\.retry\.\w+$", "retry"),
+    (r"referrals\.parked$", "net"),
+    (r"^work$", "work"),
+    (r"^parked$", "parked"),
+    (r"medcom\.out$|^out/medcom$", "out"),
+    (r"team\.[^.]+$|^out/teams/", "team"),
+)
 _COLUMNS = "name,messages_ready,messages_unacknowledged,consumers,message_stats,head_message_timestamp"
 
 
@@ -40,6 +53,11 @@ class QueueLine(msgspec.Struct, frozen=True, kw_only=True):
     rate: float | None = None
     oldest: datetime | None = None
 
+    @property
+    def purpose(self) -> str:
+        """What waits in it, by its name without the installation's own prefix; empty where that is not known."""
+        return next((purpose for ending, purpose in _PURPOSES if re.search(ending, self.name)), "")
+
 
 class Queues(msgspec.Struct, frozen=True, kw_only=True):
     """All queues at one moment; without lines while the broker does not answer."""
@@ -48,6 +66,11 @@ class Queues(msgspec.Struct, frozen=True, kw_only=True):
     #: ``management``, ``declares`` or ``spool``
     source: str
     down: bool = False
+
+    @property
+    def shows(self) -> frozenset[str]:
+        """Which of the columns are known for any of them: a spool has neither consumers nor rates."""
+        return frozenset(name for name in _OPTIONAL if any(getattr(line, name) is not None for line in self.lines))
 
 
 class QueueWatch:

@@ -16,6 +16,9 @@ _CPR = re.compile(r"(?<![0-9A-Za-z])((?:[04][1-9]|[1256]\d|[37][01])(?:0[1-9]|1[
 _LINE = re.compile(r"linje (\d+)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
 _MOST_MARKS = 20
+#: the place of an entry in a FHIR Bundle, as a fault's detail names it
+_ENTRY = re.compile(r"\bentry\[(\d+)\]\.resource")
+_RESOURCE = re.compile(r'<resource>\s*<[^>]*>|"resource"\s*:\s*\{\s*"resourceType"\s*:\s*"[^"]*"')
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +84,7 @@ def masked_number(cpr: str) -> str:
 
 def pieces(text: str, detail: str) -> list[Piece]:
     """The text with the line that the fault names, or else the elements that it names, marked."""
-    spans = _line_span(text, detail) or _name_spans(text, detail)
+    spans = _line_span(text, detail) or _entry_spans(text, detail) or _name_spans(text, detail)
     out, at = [], 0
     for start, end in spans:
         out += [Piece(text=text[at:start]), Piece(text=text[start:end], marked=True)]
@@ -97,6 +100,18 @@ def _line_span(text: str, detail: str) -> list[tuple[int, int]]:
         return []
     start = sum(len(line) for line in lines[: number - 1])
     return [(start, start + len(lines[number - 1].rstrip()))]
+
+
+def _entry_spans(text: str, detail: str) -> list[tuple[int, int]]:
+    """In a FHIR Bundle: the elements that are named inside the entry that is named, or else where it begins."""
+    named = _ENTRY.search(detail)
+    found = [match.span() for match in _RESOURCE.finditer(text)]
+    number = int(named[1]) if named else len(found)
+    if named is None or number >= len(found):
+        return []
+    start, end = found[number][0], found[number + 1][0] if number + 1 < len(found) else len(text)
+    inside = _name_spans(text[start:end], detail[named.end() :])
+    return [(start + a, start + b) for a, b in inside] or [found[number]]
 
 
 def _name_spans(text: str, detail: str) -> list[tuple[int, int]]:

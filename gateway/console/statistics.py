@@ -126,7 +126,7 @@ def _name(figure: Figure, municipality: Municipality, language: str) -> str:
 
 
 def _cell(figure: Figure | None) -> str:
-    return f"{number(figure)}{'*' if figure.small else ''}" if figure else ""
+    return f"{number(figure)}{'*' if figure.small else ''}" if figure else "–"
 
 
 def _charts(figures: list[Figure], periods: list[str]) -> dict[str, Chart]:

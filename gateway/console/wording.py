@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gateway.console.alarm_wording import ALARM_KINDS, ALARM_LEVELS
+from gateway.console.case_wording import CAME, PLACES
 from gateway.console.certificate_wording import CERTIFICATE_NAMES, CERTIFICATE_STATES
 from gateway.console.receipt_wording import RECEIPT_ADVICE, RECEIPT_FILTERS, RECEIPT_STATES, REFUSALS, RESENDS
 from gateway.mapping.explanation import wordings
@@ -74,8 +75,8 @@ KINDS = {
     "VANSReceipt": "VANS-kvittering",
     "Acknowledgement": "FHIR-kvittering",
     "CareCommunication": "korrespondance",
-    "Task": "opgave til team",
-    "Communication": "brev videregivet til team",
+    "Task": "opgave",
+    "Communication": "videregivet brev",
 }
 STATUSES = {
     "draft": "udkast",
@@ -85,6 +86,16 @@ STATUSES = {
     "parked": "kunne ikke sendes",
 }
 VERDICTS = {"delivered": "leveret", "refused": "afvist af modtageren"}
+QUEUE_PURPOSES = {
+    "in": "beskeder, der venter på at blive læst",
+    "events": "hændelser fra teams, der venter på at blive læst",
+    "retry": "prøves igen af sig selv",
+    "net": "sikkerhedsnet; skal være tom",
+    "work": "læses lige nu",
+    "parked": "lagt til side; de står under Parkeret",
+    "out": "breve og kvitteringer, som VANS-klienten ikke har hentet",
+    "team": "opgaver, som teamet ikke har hentet",
+}
 PARKED_STATES = {"open": "åben", "discarded": "kasseret", "replayed": "genafspillet", "settled": "afklaret"}
 RIGHTS = {
     "metadata": "se tal og tilstande",
@@ -130,9 +141,12 @@ WORDINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "event": EVENTS,
         "outcome": OUTCOMES,
         "kind": KINDS,
+        "came": CAME,
+        "place": PLACES,
         "status": STATUSES,
         "verdict": VERDICTS,
         "parked": PARKED_STATES,
+        "queue": QUEUE_PURPOSES,
         "right": RIGHTS,
         "act": ACTS,
         "alarm": ALARM_KINDS,

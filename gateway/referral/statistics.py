@@ -82,13 +82,16 @@ def statistics(cases: Iterable[Case], municipality: Municipality, as_of: date) -
 
     ``as_of`` is the day on which it is counted: whoever has waited beyond the promise by then counts as not in time.
     """
-    counts: Counter[Key] = Counter()
+    by_day: Counter[tuple[date, str, str]] = Counter()
     waits: dict[str, _Waits] = {}
     for case in cases:
-        for day, measure, group in _happened(case, municipality):
-            counts.update((period, measure, group) for period in _periods(day))
+        by_day.update(_happened(case, municipality))
         for period in _periods(_opened_on(case)):
             _wait(case, waits.setdefault(period, _Waits(days=Counter())), municipality, as_of)
+    counts: Counter[Key] = Counter()
+    for (day, measure, group), count in by_day.items():  # far fewer than what happened: years of days, not of cases
+        for period in _periods(day):
+            counts[period, measure, group] += count
     figures = [_counted(key, count) for key, count in counts.items()]
     for period, wait in waits.items():
         figures += _waiting_times(period, wait, municipality)

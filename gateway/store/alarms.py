@@ -96,9 +96,10 @@ class Alarms:
             return [(row.object_id, row.awaited_by, row.changed_at) for row in connection.execute(query)]
 
     def open(self, *, team: str = "", kind: str = "", limit: int = 1000) -> list[Alarm]:
-        """Alarms that are on, the loudest and then the earliest deadline first; of one team's cases where given."""
+        """Alarms that are on, of one team's cases where given: danger, then the loudest, then the earliest deadline."""
+        danger = clocks.c.kind != ClockKind.URGENT.value
         order = case({level: n for n, level in enumerate(reversed(LEVELS))}, value=clocks.c.level)
-        query = select(clocks).where(_IS_ON).order_by(order, clocks.c.due_at, clocks.c.id).limit(limit)
+        query = select(clocks).where(_IS_ON).order_by(danger, order, clocks.c.due_at, clocks.c.id).limit(limit)
         if kind:
             query = query.where(clocks.c.kind == kind)
         if team:

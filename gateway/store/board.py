@@ -6,10 +6,11 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select
 
+from gateway.referral.clocks import ClockKind
 from gateway.store.codec import Codec
 from gateway.store.engine import reading
 from gateway.store.rows import names_in
-from gateway.store.schema import cases, letters, outbox
+from gateway.store.schema import cases, clocks, letters, outbox
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +55,8 @@ class BoardRow(msgspec.Struct, frozen=True, kw_only=True):
     decided_at: datetime | None
     team_accepted_at: datetime | None
     talked_at: datetime | None
+    #: the referral speaks of danger, and nobody has decided yet
+    urgent: bool
     receipt: Out | None = None
     status: Out | None = None
     discharge: Out | None = None
@@ -75,10 +78,12 @@ class Board:
             ids = [row.case_id for row in found]
             out = _sent_for(connection, ids)
             receipts = _receipts_of(connection, ids)
+            urgent = _urgent(connection, ids)
         plain = ("case_id", "state", "outcome", "sender", "waits_for", "due_at", "received_at", "decided_at")
         return [
             BoardRow(
                 **{name: getattr(row, name) for name in (*plain, "team_accepted_at", "talked_at")},
+                urgent=row.case_id in urgent,
                 referrer=self._codec.open(row.referrer).decode(),
                 programmes=names_in(row.programmes),
                 teams=names_in(row.teams),
@@ -132,6 +137,11 @@ def _receipts_of(connection: Connection, ids: Sequence[str]) -> dict[str, Out]:
     query = select(letters.c.case_id, *_OUT).join(outbox, outbox.c.letter_id == letters.c.receipt_id)
     query = query.where(letters.c.case_id.in_(ids)).order_by(letters.c.received_at.desc())
     return {row.case_id: _out(row) for row in connection.execute(query)}
+
+
+def _urgent(connection: Connection, ids: Sequence[str]) -> frozenset[str]:
+    mine = clocks.c.case_id.in_(ids) & (clocks.c.kind == ClockKind.URGENT.value) & clocks.c.ended_at.is_(None)
+    return frozenset(connection.scalars(select(clocks.c.case_id).where(mine)))
 
 
 def _out(row: object) -> Out:

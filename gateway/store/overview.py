@@ -21,6 +21,8 @@ class ParkedRow(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     sender: str
     letter_id: str
+    #: which way it came: ``medcom`` or ``team``
+    entrance: str
     case_id: str | None
     parked_at: datetime
     state: str

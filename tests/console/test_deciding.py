@@ -119,17 +119,33 @@ def test_a_review_is_decided_by_programme_and_team_and_handed_over(ida: Page, to
     assert {went.receiver for went in dossier.went if went.kind == "Task"} == {CONSULTANTS, TRAINING}
 
 
-def test_a_decision_without_a_task_is_refused_and_says_why(ida: Page, town: Town, complaints: list[str]) -> None:
+def test_a_decision_that_says_too_little_is_refused_with_what_was_chosen(
+    ida: Page, town: Town, complaints: list[str]
+) -> None:
     case = town.long_named(State.FOR_REVIEW)
+    before = acts(town, case.case_id)
     open_case(ida, town, case)
     ida.locator("#t-0").select_option("")
-    before = acts(town, case.case_id)
+    ida.locator("#i-0").select_option("")
     ida.get_by_role("button", name="Afgør vurderingen").click()
-    expect(ida.get_by_role("alert")).to_be_visible()
+    expect(ida.get_by_role("alert")).to_have_text("Vælg mindst én opgave: team og indsats.")
+    ida.get_by_label("KOL", exact=True).check()
+    ida.locator("#t-0").select_option(TRAINING)
+    ida.locator("#i-0").select_option(label="Fysisk træning")
+    ida.locator("#d-0").select_option("group")
+    ida.get_by_text("Flere opgaver").click()
+    ida.locator("#t-1").select_option(CONSULTANTS)  # and no intervention: what is meant is not guessed
+    ida.get_by_role("button", name="Afgør vurderingen").click()
+    expect(ida.get_by_role("alert")).to_have_text("Hver opgave skal have både team og indsats.")
     picture(ida, "case-review-refused")
+    expect(ida.get_by_label("KOL", exact=True)).to_be_checked()
+    chosen = {f"#{name}": ida.locator(f"#{name}").input_value() for name in ("t-0", "d-0", "t-1", "i-1")}
+    assert chosen == {"#t-0": TRAINING, "#d-0": "group", "#t-1": CONSULTANTS, "#i-1": ""}
+    assert ida.locator("#i-0 option:checked").inner_text() == "Fysisk træning"
     assert town.case(case.case_id) == case
     assert acts(town, case.case_id) == before
-    assert "422" in complaints.pop()
+    assert [told for told in complaints if "422" not in told] == []
+    complaints.clear()
 
 
 def test_the_referrer_is_asked(ida: Page, town: Town) -> None:
@@ -188,5 +204,11 @@ def test_letters_and_messages_are_read_masked(ida: Page, town: Town) -> None:
         ida.goto(f"{town.url}{address}")
         expect(ida.locator("pre.raw").first).to_be_visible()
         assert number not in ida.content()
+    dossier = town.store.dossiers.find(case.case_id)
+    assert dossier is not None
+    (task, *_) = (went.letter_id for went in dossier.went if went.kind == "Task")
+    ida.goto(f"{town.url}/cases/{case.case_id}/letters/{task}")
+    expect(ida.locator(".card .words")).to_contain_text("sundhedskonsulenterne")
+    expect(ida.locator(".card .words")).to_contain_text("Ishøjs status for forløbsprogrammer 2022")
     seen = [row.what for row in town.store.audit.latest(limit=len(addresses))]
     assert set(seen) == {"letter.seen", "message.seen"}

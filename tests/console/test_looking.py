@@ -31,7 +31,7 @@ def test_logging_in_and_out(browser: Browser, town: Town) -> None:
     page.get_by_label("Navn").fill("eva")
     page.get_by_label("Adgangskode").fill(password or "")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Løfter")).to_be_visible()
+    expect(page.get_by_role("heading", name="Åbne forløb")).to_be_visible()
     assert page.url.endswith("/board?team=genoptraening-ishoej")
     page.get_by_role("button", name="Log ud").click()
     expect(page.get_by_role("heading", name="Log ind")).to_be_visible()

@@ -8,6 +8,8 @@ import pytest
 from fsiii import AFKLARENDE_SAMTALE
 from gateway.console.letters import words_of
 from gateway.inbound.source import Delivery
+from gateway.mapping.explanation import explanation
+from gateway.municipality.model import load
 from gateway.receive import Entrance
 from gateway.referral.case import Case
 from gateway.referral.model import Citizen
@@ -68,7 +70,14 @@ def test_content_shows_the_why_in_danish_and_is_written_down(busy: Site) -> None
     assert case.referral.citizen.identifier not in shown
     assert f"{case.referral.citizen.identifier[:6]}-xxxx" in shown
     assert case.referral.citizen.surname in shown
-    for told in ("XREF15 modtaget", "positiv kvittering", "statusbrev", "opgave til team", "accept fra team"):
+    for told in (
+        "henvisning modtaget",
+        "(XREF15, brev",
+        "positiv kvittering",
+        "statusbrev",
+        "opgave",
+        "accept fra team",
+    ):
         assert told in shown
     assert [row.what for row in busy.store.audit.latest(case.case_id)] == ["case.seen"]
     assert page in busy.page("/board").text
@@ -122,9 +131,11 @@ def test_a_teams_event_and_its_message_stand_in_the_timeline(busy: Site) -> None
 def test_letters_of_every_standard_read_as_words(site: Site, data: bytes) -> None:
     outcome = site.pipeline.handle_one(Delivery(data=data))
     assert not outcome.parked
-    told = [words for letter in outcome.outgoing if (words := words_of(letter))]
+    told = {letter.kind: words for letter in outcome.outgoing if (words := words_of(letter))}
+    (case,) = outcome.cases
+    assert told.pop("Task").text.startswith(explanation(case.decision, load()).headline)
     assert told
-    assert all("Henvisning" in words.text or "modtaget" in words.text for words in told)
+    assert all("Henvisning" in words.text or "modtaget" in words.text for words in told.values())
 
 
 # ------------------------------------------------------------------ what is done
@@ -169,8 +180,22 @@ def test_a_review_is_decided_by_programme_and_team(busy: Site) -> None:
         (TEAM, None, "accepted"),
         (OTHER, "individual", "accepted"),
     ]
-    empty = busy.submit(path(busy, "PRBRV000000012"), f"{path(busy, 'PRBRV000000012')}/decide")
-    assert (empty.status_code, "assignments mangler" in empty.text) == (422, True)
+
+
+def test_a_decision_that_cannot_be_is_shown_again_as_it_was_chosen(busy: Site) -> None:
+    page = path(busy, "PRBRV000000012")
+    busy.log_in()
+    before = case_of(busy, "PRBRV000000012")
+    empty = busy.submit(page, f"{page}/decide")
+    assert (empty.status_code, "Vælg mindst én opgave: team og indsats." in empty.text) == (422, True)
+    half = busy.submit(page, f"{page}/decide", team=OTHER, intervention="", delivery="group")
+    assert (half.status_code, "Hver opgave skal have både team og indsats." in half.text) == (422, True)
+    assert f'<option value="{OTHER}" selected>' in half.text
+    unknown = busy.submit(page, f"{page}/decide", team=OTHER, intervention="x", delivery="group", programme="alcohol")
+    assert (unknown.status_code, "Teamets hændelse kan ikke læses." in unknown.text) == (422, True)
+    assert f'<option value="{OTHER}" selected>' in unknown.text
+    assert 'value="alcohol" checked' in unknown.text
+    assert case_of(busy, "PRBRV000000012") == before
 
 
 def test_a_proposal_is_taken_as_it_stands(busy: Site) -> None:

@@ -103,7 +103,7 @@ def test_every_fault_is_told_in_english_with_what_to_do(site: Site, monkeypatch:
 def test_what_an_event_is_refused_with_is_told_in_english(site: Site) -> None:
     (case, *_) = (c for c in site.store.past.cases() if c.decision.outcome == "review")
     page = f"/cases/{case.case_id}"
-    answer = site.submit(page, f"{page}/decide", programme="no such programme")
+    answer = site.submit(page, f"{page}/decide", programme="no such programme", team="x", intervention="y")
     assert answer.status_code == 422
     (notice,) = re.findall(r'role="alert">(.*?)</p>', answer.text)
     fault = next(row for row in FAULTS.values() if english()[row.text] in html.unescape(notice))
