@@ -73,12 +73,11 @@ messages = Table(
     Column("receipts", Text, nullable=False),
     # False: given up on (a bug); the same bytes may be handled again
     Column("handled", Boolean, nullable=False),
-    Index("messages_envelope", "sender", "envelope_id"),
     Index("messages_envelope_id", "envelope_id"),
     Index("messages_sender", "sender", "received_at"),
     Index("messages_network_message", "network_message_id"),
     Index("messages_network_envelope", "network_envelope_id"),
-    Index("messages_received", "received_at"),
+    _index_where("type <> 'team-event'", "messages_received", "received_at"),
 )
 
 bodies = Table(
@@ -91,8 +90,9 @@ bodies = Table(
 letters = Table(
     "letters",
     metadata,
-    Column("sender", String(64), primary_key=True),
+    # first in the key: letters are looked up by it alone, too
     Column("letter_id", String(64), primary_key=True),
+    Column("sender", String(64), primary_key=True),
     Column("message", String(64), nullable=False),
     Column("type", String(35), nullable=False),
     Column("version", String(35), nullable=False),
@@ -102,7 +102,6 @@ letters = Table(
     Column("receipt_id", String(36)),
     Column("received_at", UtcDateTime, nullable=False),
     Index("letters_message", "message"),
-    Index("letters_letter", "letter_id"),
     Index("letters_case", "case_id"),
 )
 
@@ -136,8 +135,8 @@ cases = Table(
     Column("referrer", LargeBinary, nullable=False),
     Index("cases_episode", "episode_key"),
     Index("cases_citizen", "citizen_index"),
-    Index("cases_state", "state", "received_at"),
-    Index("cases_open", "is_open", "due_at"),
+    Index("cases_received", "received_at", "state"),
+    _index_where("is_open", "cases_open", "due_at"),
     Index("cases_waiting", "waits_for", "received_at"),
     Index("cases_sender", "sender", "received_at"),
 )
@@ -220,9 +219,10 @@ clocks = Table(
     # what was waited for has happened; and since when everyone was told so
     Column("ended_at", UtcDateTime),
     Column("cleared_at", UtcDateTime),
-    Index("clocks_next", "next_at"),
+    _index_where("next_at IS NOT NULL", "clocks_next", "next_at"),
     Index("clocks_case", "case_id"),
-    Index("clocks_raised", "cleared_at", "raised_at"),
+    _index_where("ended_at IS NULL", "clocks_running", "kind"),
+    _index_where("level IS NOT NULL AND cleared_at IS NULL", "clocks_rung", "kind", "level"),
 )
 
 outbox = Table(
@@ -274,6 +274,7 @@ transmissions = Table(
     Column("letter_id", String(36), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Index("transmissions_letter", "letter_id"),
+    Index("transmissions_at", "at"),
 )
 
 parked = Table(
@@ -301,6 +302,7 @@ parked = Table(
     Column("handled_as", String(64)),
     Index("parked_state", "state", "parked_at"),
     Index("parked_message", "message"),
+    _index_where("case_id IS NOT NULL", "parked_case", "case_id"),
 )
 
 # ------------------------------------------------------------------ delivery reports for KL

@@ -9,6 +9,12 @@ down_revision = None
 _MOMENT = sa.DateTime(timezone=True)
 
 
+def _index_where(condition: str, name: str, table: str, columns: list[str]) -> None:
+    """An index of few rows among many."""
+    where = sa.text(condition)
+    op.create_index(name, table, columns, unique=False, postgresql_where=where, sqlite_where=where)
+
+
 def upgrade() -> None:
     op.create_table(
         "cases",
@@ -35,12 +41,12 @@ def upgrade() -> None:
         sa.Column("referrer", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("case_id"),
     )
-    op.create_index("cases_open", "cases", ["is_open", "due_at"], unique=False)
+    _index_where("is_open", "cases_open", "cases", ["due_at"])
     op.create_index("cases_waiting", "cases", ["waits_for", "received_at"], unique=False)
     op.create_index("cases_sender", "cases", ["sender", "received_at"], unique=False)
     op.create_index("cases_citizen", "cases", ["citizen_index"], unique=False)
     op.create_index("cases_episode", "cases", ["episode_key"], unique=False)
-    op.create_index("cases_state", "cases", ["state", "received_at"], unique=False)
+    op.create_index("cases_received", "cases", ["received_at", "state"], unique=False)
     op.create_table(
         "objects",
         sa.Column("object_id", sa.String(length=32), nullable=False),
@@ -92,8 +98,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "letters",
-        sa.Column("sender", sa.String(length=64), nullable=False),
         sa.Column("letter_id", sa.String(length=64), nullable=False),
+        sa.Column("sender", sa.String(length=64), nullable=False),
         sa.Column("message", sa.String(length=64), nullable=False),
         sa.Column("type", sa.String(length=35), nullable=False),
         sa.Column("version", sa.String(length=35), nullable=False),
@@ -102,10 +108,9 @@ def upgrade() -> None:
         sa.Column("case_id", sa.String(length=36), nullable=True),
         sa.Column("receipt_id", sa.String(length=36), nullable=True),
         sa.Column("received_at", _MOMENT, nullable=False),
-        sa.PrimaryKeyConstraint("sender", "letter_id"),
+        sa.PrimaryKeyConstraint("letter_id", "sender"),
     )
     op.create_index("letters_case", "letters", ["case_id"], unique=False)
-    op.create_index("letters_letter", "letters", ["letter_id"], unique=False)
     op.create_index("letters_message", "letters", ["message"], unique=False)
     op.create_table(
         "messages",
@@ -123,8 +128,7 @@ def upgrade() -> None:
     )
     op.create_index("messages_envelope_id", "messages", ["envelope_id"], unique=False)
     op.create_index("messages_sender", "messages", ["sender", "received_at"], unique=False)
-    op.create_index("messages_envelope", "messages", ["sender", "envelope_id"], unique=False)
-    op.create_index("messages_received", "messages", ["received_at"], unique=False)
+    _index_where("type <> 'team-event'", "messages_received", "messages", ["received_at"])
     op.create_index("messages_network_envelope", "messages", ["network_envelope_id"], unique=False)
     op.create_index("messages_network_message", "messages", ["network_message_id"], unique=False)
     op.create_table(
@@ -144,9 +148,10 @@ def upgrade() -> None:
         sa.Column("cleared_at", _MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("clocks_next", "clocks", ["next_at"], unique=False)
+    _index_where("next_at IS NOT NULL", "clocks_next", "clocks", ["next_at"])
     op.create_index("clocks_case", "clocks", ["case_id"], unique=False)
-    op.create_index("clocks_raised", "clocks", ["cleared_at", "raised_at"], unique=False)
+    _index_where("ended_at IS NULL", "clocks_running", "clocks", ["kind"])
+    _index_where("level IS NOT NULL AND cleared_at IS NULL", "clocks_rung", "clocks", ["kind", "level"])
     op.create_table(
         "outbox",
         sa.Column("letter_id", sa.String(length=36), nullable=False),
@@ -213,6 +218,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("parked_message", "parked", ["message"], unique=False)
+    _index_where("case_id IS NOT NULL", "parked_case", "parked", ["case_id"])
     op.create_index("parked_state", "parked", ["state", "parked_at"], unique=False)
     op.create_table(
         "transmissions",
@@ -222,6 +228,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("envelope_id"),
     )
     op.create_index("transmissions_letter", "transmissions", ["letter_id"], unique=False)
+    op.create_index("transmissions_at", "transmissions", ["at"], unique=False)
     op.create_table(
         "bodies",
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -334,8 +341,10 @@ def downgrade() -> None:
     op.drop_table("outbox_bodies")
     op.drop_table("case_bodies")
     op.drop_table("bodies")
+    op.drop_index("transmissions_at", table_name="transmissions")
     op.drop_index("transmissions_letter", table_name="transmissions")
     op.drop_table("transmissions")
+    op.drop_index("parked_case", table_name="parked")
     op.drop_index("parked_message", table_name="parked")
     op.drop_index("parked_state", table_name="parked")
     op.drop_table("parked")
@@ -350,9 +359,7 @@ def downgrade() -> None:
     op.drop_index("messages_network_message", table_name="messages")
     op.drop_index("messages_network_envelope", table_name="messages")
     op.drop_index("messages_received", table_name="messages")
-    op.drop_index("messages_envelope", table_name="messages")
     op.drop_table("messages")
-    op.drop_index("letters_letter", table_name="letters")
     op.drop_index("letters_message", table_name="letters")
     op.drop_index("letters_case", table_name="letters")
     op.drop_table("letters")
@@ -362,7 +369,7 @@ def downgrade() -> None:
     op.drop_table("decisions")
     op.drop_index("cases_sender", table_name="cases")
     op.drop_index("cases_open", table_name="cases")
-    op.drop_index("cases_state", table_name="cases")
+    op.drop_index("cases_received", table_name="cases")
     op.drop_index("cases_episode", table_name="cases")
     op.drop_index("cases_citizen", table_name="cases")
     op.drop_table("cases")
