@@ -52,7 +52,7 @@ def place(amqp_url: str, database_url: str) -> Iterator[Place]:
     declare(amqp_url, topology)
     _declare_bridge(amqp_url, prefix)
     try:
-        with _database(database_url, f"gateway_bench_{secrets.token_hex(4)}") as url:
+        with database(database_url) as url:
             yield Place(amqp_url=amqp_url, prefix=prefix, topology=topology, database_url=url)
     finally:
         _take_away(amqp_url, topology, prefix)
@@ -65,7 +65,13 @@ def _declare_bridge(url: str, prefix: str) -> None:
 
 
 @contextmanager
-def _database(url: str, name: str) -> Iterator[str]:
+def database(url: str) -> Iterator[str]:
+    """The URL of a fresh database beside this one.
+
+    Raises:
+        StoreError: the server does not answer.
+    """
+    name = f"gateway_bench_{secrets.token_hex(4)}"
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=5) as owner:
             owner.execute(f"CREATE DATABASE {name}".encode())

@@ -61,9 +61,18 @@ def _seconds(pid: int) -> float:
 
 def peak_mb(pid: int) -> float:
     """The most memory a process has held so far, in megabytes."""
+    return _status_mb(pid, "VmHWM:")
+
+
+def memory_mb(pid: int) -> float:
+    """The memory a process holds just now, in megabytes."""
+    return _status_mb(pid, "VmRSS:")
+
+
+def _status_mb(pid: int, name: str) -> float:
     lines = (_PROC / str(pid) / "status").read_text().splitlines()
-    (peak,) = (line.split()[1] for line in lines if line.startswith("VmHWM"))
-    return round(int(peak) / 1024, 1)
+    (kilobytes,) = (line.split()[1] for line in lines if line.startswith(name))
+    return round(int(kilobytes) / 1024, 1)
 
 
 @contextmanager

@@ -47,9 +47,10 @@ def options(
     context.obj = lambda **given: load_settings(config, **given)
 
 
-for module in (run, demo, explain, check, topology, event, status, replay, resend, simulate, statistics, bench):
+for module in (run, demo, explain, check, topology, event, status, replay, resend, simulate, statistics):
     app.command(module.NAME)(module.command)
 app.add_typer(parked.app, name="parked")
+app.add_typer(bench.app, name="bench")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(report.app, name="report")
 
