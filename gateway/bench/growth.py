@@ -32,7 +32,7 @@ class GrowthSize(msgspec.Struct, frozen=True, kw_only=True):
     many: int = 1_000_000
     #: of each database
     rounds: int = 5
-    #: per round
+    #: per round; a few batches at least, or there is nothing to take the time of
     messages: int = 4000
     #: messages that wait at the start of the last measurement; 0 leaves it out
     backlog: int = 100_000

@@ -44,10 +44,10 @@ def _searches(store: Store) -> Mapping[str, tuple[Ask, str]]:
     """What is looked for, and where such keys stand."""
     return {
         "referral's letter id": (store.search.of_id, "letter_id FROM letters WHERE version <> ''"),
-        "referral's envelope id": (store.search.of_id, "envelope_id FROM messages"),
+        "referral's envelope id": (store.search.of_id, "envelope_id FROM messages WHERE type <> 'team-event'"),
         "digest": (store.search.of_id, "digest FROM messages"),
         "our letter id": (store.search.of_id, "letter_id FROM outbox"),
-        "our envelope id": (store.search.of_id, "envelope_id FROM transmissions"),
+        "our envelope id": (store.search.of_id, "envelope_id FROM transmissions WHERE envelope_id <> letter_id"),
         "episode id": (store.search.of_id, "episode_key FROM cases"),
         "case id": (store.search.of_id, "case_id FROM cases"),
         "sender": (store.search.of_id, "sender FROM cases"),

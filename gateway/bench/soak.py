@@ -80,10 +80,11 @@ def soak(amqp_url: str, database_url: str, size: SoakSize, tell: Tell) -> Soak:
             fill(where.database_url, size.cases)
         with Listener(where) as listener, running(["gateway", "run"], 1, where.environment) as (worker,):
             load = _Load(where, size, worker)
-            load.run(lambda number: tell(_told(number, load.minute(number, listener.at))))
+            load.run(lambda number: tell(f"minute {number + 1}: {_told(load.minute(number, listener.at))}"))
             listener.wait_for(len(load.sent), len(load.sent) * (OUTPUTS - 1))
             peak = peak_mb(worker)
-        minutes = [load.minute(number, listener.at) for number in range(size.minutes)]
+        found = [load.minute(number, listener.at) for number in range(size.minutes)]
+        minutes = [minute for minute in found if minute is not None]
         return figures(
             size, minutes, (len(load.sent), len(load.sent.keys() - listener.at.keys()), listener.again), peak
         )
@@ -118,19 +119,23 @@ class _Load:
                     self._memory.append(memory_mb(self._worker))
                     at_end_of_minute(number // each)
 
-    def minute(self, number: int, answered: Mapping[bytes, float]) -> Minute:
-        """The minute's messages, as far as they are answered."""
+    def minute(self, number: int, answered: Mapping[bytes, float]) -> Minute | None:
+        """The minute's messages, as far as they are answered; None while hardly any is."""
         each = round(self._size.rate * self._size.minute_s)
         mine = islice(self.sent.items(), number * each, (number + 1) * each)
         waited = [(answered[envelope] - at) * 1000 for envelope, at in mine if envelope in answered]
+        if len(waited) < 2:  # noqa: PLR2004  (there are no quantiles of one)
+            return None
         cuts = quantiles(waited, n=100)
         return Minute(
             messages=len(waited), p50_ms=round(cuts[49], 1), p99_ms=round(cuts[98], 1), memory_mb=self._memory[number]
         )
 
 
-def _told(number: int, minute: Minute) -> str:
-    return f"minute {number + 1}: p50 {minute.p50_ms} ms, p99 {minute.p99_ms} ms, worker {minute.memory_mb} MB"
+def _told(minute: Minute | None) -> str:
+    if minute is None:
+        return "no receipt yet"
+    return f"p50 {minute.p50_ms} ms, p99 {minute.p99_ms} ms, worker {minute.memory_mb} MB"
 
 
 def figures(size: SoakSize, minutes: Sequence[Minute], counts: tuple[int, int, int], peak: float) -> Soak:

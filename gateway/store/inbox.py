@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, or_, select, update
+from sqlalchemy import Connection, Engine, and_, or_, select, update
 
 from gateway.errors import ConflictError, Fault
 from gateway.referral.case import Case, State
@@ -20,7 +20,7 @@ from gateway.referral.inbox import (
     KnownMessage,
     SentLetter,
 )
-from gateway.referral.letters import Outgoing
+from gateway.referral.letters import FHIR, Carrier, Outgoing
 from gateway.referral.promises import Promises
 from gateway.store.alarms import clock_rows
 from gateway.store.among import among
@@ -87,12 +87,17 @@ _CASES = (
         )
     )
 )
-_SENT_IN = select(transmissions.c.letter_id).where(among(transmissions.c.envelope_id, "envelopes"))
+_SENT_IN = select(transmissions.c.letter_id).where(
+    among(transmissions.c.envelope_id, "envelopes"), transmissions.c.envelope_id != transmissions.c.letter_id
+)
 _ENVELOPES = select(transmissions.c.letter_id, transmissions.c.envelope_id).where(
     among(transmissions.c.letter_id, "ids")
 )
 _SENT = select(outbox.c.letter_id, outbox.c.message_id, outbox.c.case_id, outbox.c.verdict).where(
-    or_(among(outbox.c.letter_id, "ids"), among(outbox.c.message_id, "ids"))
+    or_(
+        among(outbox.c.letter_id, "ids"),
+        and_(among(outbox.c.message_id, "ids"), outbox.c.message_id != outbox.c.letter_id),
+    )
 )
 
 
@@ -294,7 +299,7 @@ class Inbox:
         rows = [
             {
                 "letter_id": letter.letter_id,
-                "message_id": letter.message_id,
+                "message_id": letter.message_id if _is_told(letter) else letter.letter_id,
                 "kind": letter.kind,
                 "channel": letter.channel.value,
                 "receiver": letter.receiver,
@@ -328,6 +333,11 @@ def _is_wanted(found: KnownMessage, keys: Keys) -> bool:
     by_envelope = (found.sender, found.envelope_id) in keys.envelopes and found.sender and found.envelope_id
     by_network = {found.network_message_id, found.network_envelope_id} & keys.network
     return bool(found.digest in keys.digests or by_envelope or by_network)
+
+
+def _is_told(letter: Outgoing) -> bool:
+    """Whether the receiver hears the message id: by a VANSEnvelope or a FHIR MessageHeader."""
+    return letter.carrier is Carrier.VANS or letter.payload in FHIR
 
 
 def _first_status(letter: Outgoing) -> str:

@@ -229,6 +229,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("letter_id", String(36), primary_key=True),
+    # by which the receiver may answer; the letter's own id where he is told no other
     Column("message_id", String(36), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("channel", String(10), nullable=False),
@@ -254,7 +255,7 @@ outbox = Table(
     Column("verdict_at", UtcDateTime),
     Column("verdict_why", Text),
     Index("outbox_due", "status", "due_at"),
-    Index("outbox_message", "message_id"),
+    _index_where("message_id <> letter_id", "outbox_message", "message_id"),
     Index("outbox_case", "case_id"),
     _index_where("waits_since IS NOT NULL", "outbox_waiting", "waits_since", "letter_id", "receiver"),
     _index_where("verdict = 'refused'", "outbox_refused", "verdict_at", "letter_id", "receiver"),
@@ -270,10 +271,11 @@ outbox_bodies = Table(
 transmissions = Table(
     "transmissions",
     metadata,
+    Column("letter_id", String(36), primary_key=True),
     Column("envelope_id", String(36), primary_key=True),
-    Column("letter_id", String(36), nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Index("transmissions_letter", "letter_id"),
+    # a team message's envelope has the letter's own id
+    _index_where("envelope_id <> letter_id", "transmissions_envelope", "envelope_id"),
     Index("transmissions_at", "at"),
 )
 

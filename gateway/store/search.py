@@ -85,11 +85,13 @@ class Search:
 
 def _cases_of(written: str, spellings: list[str], limit: int) -> list[Select[tuple[str]]]:
     """One small question for each thing the text may be; each has its index."""
-    sent_in = select(transmissions.c.letter_id).where(transmissions.c.envelope_id.in_(spellings))
+    sent_in = select(transmissions.c.letter_id).where(
+        transmissions.c.envelope_id.in_(spellings), transmissions.c.envelope_id != transmissions.c.letter_id
+    )
     asked = [
         _of(letters, letters.c.letter_id.in_(spellings)),
         _of(outbox, outbox.c.letter_id.in_(spellings)),
-        _of(outbox, outbox.c.message_id.in_(spellings)),
+        _of(outbox, outbox.c.message_id.in_(spellings) & (outbox.c.message_id != outbox.c.letter_id)),
         _of(outbox, outbox.c.letter_id.in_(sent_in)),
         select(cases.c.case_id).where(cases.c.sender == written).order_by(cases.c.received_at.desc()).limit(limit + 1),
     ]

@@ -7,7 +7,7 @@ from gateway.municipality.model import load
 from gateway.receive import read, receive
 from gateway.referral import answer
 from gateway.referral.inbox import Known, Settled
-from gateway.referral.letters import Arrival, Carrier, VansArrival
+from gateway.referral.letters import Arrival, Carrier, Payload, VansArrival
 from gateway.simulate.stories import recorded
 from gateway.store.outbox import Sent
 from gateway.store.store import Store
@@ -125,7 +125,8 @@ def test_a_case_comes_back_whole(store: Store) -> None:
 
 
 def test_a_sent_letter_is_found_by_letter_message_and_envelope_id(store: Store) -> None:
-    store.inbox.save([entry(outgoing=(outgoing("OUT1", case_id="case-1"), outgoing("OUT2")))], NOW)
+    told = outgoing("OUT1", case_id="case-1", payload=Payload.FHIR_JSON)
+    store.inbox.save([entry(outgoing=(told, outgoing("OUT2")))], NOW)
     store.outbox.mark_sent([Sent(letter_id="OUT1", envelope_id="ENV1", at=NOW)])
     store.outbox.mark_sent([Sent(letter_id="OUT1", envelope_id="ENV2", at=NOW)])
 
@@ -136,6 +137,18 @@ def test_a_sent_letter_is_found_by_letter_message_and_envelope_id(store: Store) 
         assert found.case_id == "case-1"
         assert found.verdict is None
     assert store.inbox.known(keys(sent=["ENV3"])).sent == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [({}, 0), ({"carrier": Carrier.VANS}, 1), ({"payload": Payload.FHIR_XML}, 1), ({"payload": Payload.EDIFACT}, 0)],
+)
+def test_a_message_id_that_the_receiver_is_not_told_is_not_answered(
+    store: Store, changes: dict[str, object], found: int
+) -> None:
+    store.inbox.save([entry(outgoing=(outgoing("OUT1", **changes),))], NOW)
+    assert len(store.inbox.known(keys(sent=["message-OUT1"])).sent) == found
+    assert len(store.inbox.known(keys(sent=["OUT1"])).sent) == 1
 
 
 @pytest.mark.parametrize(

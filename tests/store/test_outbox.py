@@ -117,7 +117,7 @@ def test_a_sent_letter_is_sent_once_and_its_envelope_remembered(store: Store) ->
     found = row(store)
     assert (found["status"], found["sent_at"], found["claimed_until"]) == ("sent", later(seconds=1), None)
     with reading(store.engine) as connection:
-        assert list(connection.execute(select(transmissions))) == [("E1", "OUT1", later(seconds=1))]
+        assert list(connection.execute(select(transmissions))) == [("OUT1", "E1", later(seconds=1))]
 
 
 def test_a_refused_letter_waits_ever_longer_and_is_parked_after_the_fifth_failure(store: Store) -> None:

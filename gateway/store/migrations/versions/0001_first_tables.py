@@ -178,24 +178,9 @@ def upgrade() -> None:
     )
     op.create_index("outbox_case", "outbox", ["case_id"], unique=False)
     op.create_index("outbox_due", "outbox", ["status", "due_at"], unique=False)
-    op.create_index("outbox_message", "outbox", ["message_id"], unique=False)
-    waiting, refused = sa.text("waits_since IS NOT NULL"), sa.text("verdict = 'refused'")
-    op.create_index(
-        "outbox_waiting",
-        "outbox",
-        ["waits_since", "letter_id", "receiver"],
-        unique=False,
-        postgresql_where=waiting,
-        sqlite_where=waiting,
-    )
-    op.create_index(
-        "outbox_refused",
-        "outbox",
-        ["verdict_at", "letter_id", "receiver"],
-        unique=False,
-        postgresql_where=refused,
-        sqlite_where=refused,
-    )
+    _index_where("message_id <> letter_id", "outbox_message", "outbox", ["message_id"])
+    _index_where("waits_since IS NOT NULL", "outbox_waiting", "outbox", ["waits_since", "letter_id", "receiver"])
+    _index_where("verdict = 'refused'", "outbox_refused", "outbox", ["verdict_at", "letter_id", "receiver"])
     op.create_table(
         "parked",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -222,12 +207,12 @@ def upgrade() -> None:
     op.create_index("parked_state", "parked", ["state", "parked_at"], unique=False)
     op.create_table(
         "transmissions",
-        sa.Column("envelope_id", sa.String(length=36), nullable=False),
         sa.Column("letter_id", sa.String(length=36), nullable=False),
+        sa.Column("envelope_id", sa.String(length=36), nullable=False),
         sa.Column("at", _MOMENT, nullable=False),
-        sa.PrimaryKeyConstraint("envelope_id"),
+        sa.PrimaryKeyConstraint("letter_id", "envelope_id"),
     )
-    op.create_index("transmissions_letter", "transmissions", ["letter_id"], unique=False)
+    _index_where("envelope_id <> letter_id", "transmissions_envelope", "transmissions", ["envelope_id"])
     op.create_index("transmissions_at", "transmissions", ["at"], unique=False)
     op.create_table(
         "bodies",
@@ -342,7 +327,7 @@ def downgrade() -> None:
     op.drop_table("case_bodies")
     op.drop_table("bodies")
     op.drop_index("transmissions_at", table_name="transmissions")
-    op.drop_index("transmissions_letter", table_name="transmissions")
+    op.drop_index("transmissions_envelope", table_name="transmissions")
     op.drop_table("transmissions")
     op.drop_index("parked_case", table_name="parked")
     op.drop_index("parked_message", table_name="parked")
