@@ -53,8 +53,10 @@ def handle_open(store: Store) -> None:
 def _answer(store: Store) -> None:
     """Every letter has its receipt."""
     with store.engine.begin() as connection:
-        answered = "UPDATE outbox SET verdict = 'delivered', verdict_at = sent_at WHERE wants_receipt"
-        connection.exec_driver_sql(answered)
+        connection.exec_driver_sql(
+            "UPDATE outbox SET verdict = 'delivered', verdict_at = sent_at, waits_since = NULL"
+            " WHERE waits_since IS NOT NULL"
+        )
 
 
 def _handled(store: Store, data: bytes, at: datetime, entrance: Entrance = Entrance.MEDCOM) -> Outcome:

@@ -1,8 +1,9 @@
 """Stored cases by the hundred thousand: the database copies a few really handled ones (``originals``) under new ids.
 
-Each copy has ids, episode, citizen and envelopes of its own, as random as real ones. Copies of what is over lie back in
-time, evenly over five years; open ones are as young as their original. Bodies are the originals', sealed and of their
-size, so that they name the originals' ids: what is measured never opens them.
+Each copy has ids, episode, citizen and envelopes of its own, as random as real ones. Copies lie back in time: what is
+over evenly over five years, what is open over three weeks; only its clocks stay as young as it was, or all would ring
+at once. Bodies are the originals', sealed and of their size, so that they name the originals' ids: what is measured
+never depends on that.
 """
 
 from collections.abc import Iterator
@@ -22,11 +23,11 @@ _TABLES = (
     *("messages", "bodies", "letters", "cases", "case_bodies", "decisions", "events", "clocks"),
     *("outbox", "outbox_bodies", "transmissions", "parked"),
 )
-_YEARS = 5
+_YEARS, _DAYS_OPEN = 5, 20
 #: columns with another value in each copy
 _RENEWED = frozenset(
     {
-        *("digest", "envelope_id", "vans_message_id", "vans_envelope_id", "letter_id", "message", "message_id"),
+        *("digest", "envelope_id", "network_message_id", "network_envelope_id", "letter_id", "message", "message_id"),
         *("case_id", "receipt_id", "episode_key", "citizen_index", "event_id", "subject"),
     }
 )
@@ -64,7 +65,7 @@ def fill(database_url: str, cases: int) -> int:
             _set_aside(connection, name)
         with _without_indexes(connection):
             _copy(connection, "over", copies, f"n * interval '{_YEARS} years' / {copies}")
-            _copy(connection, "open", copies, "interval '0'")
+            _copy(connection, "open", copies, f"n * interval '{_DAYS_OPEN} days' / {copies}")
         connection.execute("DROP SCHEMA originals CASCADE")
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
@@ -89,7 +90,7 @@ def _copy(connection: Database, name: str, copies: int, back: str) -> None:
 def _value(table: Table, column: Column[object], back: str) -> str:
     if f"{table.name}.{column.name}" in _SPECIAL:
         return _SPECIAL[f"{table.name}.{column.name}"]
-    if isinstance(column.type, UtcDateTime):
+    if isinstance(column.type, UtcDateTime) and table.name != "clocks":
         return f"{column.name} - {back}"
     return f"originals.renewed({column.name}, n)" if column.name in _RENEWED else str(column.name)
 

@@ -336,8 +336,8 @@ def _is_wanted(found: KnownMessage, keys: Keys) -> bool:
 
 
 def _is_told(letter: Outgoing) -> bool:
-    """Whether the receiver hears the message id: by a VANSEnvelope or a FHIR MessageHeader."""
-    return letter.carrier is Carrier.VANS or letter.payload in FHIR
+    """Whether the receiver hears the message id: by the network's envelope or a FHIR MessageHeader."""
+    return letter.carrier is not Carrier.BARE or letter.payload in FHIR
 
 
 def _first_status(letter: Outgoing) -> str:

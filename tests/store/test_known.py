@@ -141,7 +141,13 @@ def test_a_sent_letter_is_found_by_letter_message_and_envelope_id(store: Store) 
 
 @pytest.mark.parametrize(
     ("changes", "found"),
-    [({}, 0), ({"carrier": Carrier.VANS}, 1), ({"payload": Payload.FHIR_XML}, 1), ({"payload": Payload.EDIFACT}, 0)],
+    [
+        ({}, 0),
+        ({"carrier": Carrier.VANS}, 1),
+        ({"carrier": Carrier.SBDH}, 1),
+        ({"payload": Payload.FHIR_XML}, 1),
+        ({"payload": Payload.EDIFACT}, 0),
+    ],
 )
 def test_a_message_id_that_the_receiver_is_not_told_is_not_answered(
     store: Store, changes: dict[str, object], found: int
