@@ -8,6 +8,7 @@ from fastapi.staticfiles import StaticFiles
 
 from gateway.certificates.watch import CertificateWatch
 from gateway.console import (
+    audit,
     board,
     case,
     certificates,
@@ -27,7 +28,7 @@ from gateway.console.parts import parts_of
 from gateway.console.queues import QueueWatch
 from gateway.errors import ConflictError
 
-_VIEWS = (login, overview, board, case, deciding, parked, receipts, search, senders, statistics, certificates)
+_VIEWS = (login, overview, board, case, deciding, parked, receipts, search, senders, statistics, certificates, audit)
 #: how old the overview's plots may be
 _PAST_FRESH_S = 20.0
 _MACHINES = ("/fhir", "/health", "/metrics", "/schemas", "/team-events", "/docs", "/openapi.json", "/static")

@@ -3,14 +3,19 @@
 ``chain`` of the table is the place for the hash that will make tampering evident.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select
 
 from gateway.store.codec import Codec
 from gateway.store.engine import insert, reading, writing
 from gateway.store.schema import audit
+
+#: acts that are read at once where all are asked for
+_PIECE = 1000
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +43,17 @@ class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which acts; empty fields leave everything in."""
+
+    who: str = ""
+    what: str = ""
+    since: datetime | None = None
+    before: datetime | None = None
+    #: number of the last act that counts; acts have numbers in the order in which they were written down
+    until: int
+
+
 class Audit:
     """The acts of people."""
 
@@ -61,10 +77,52 @@ class Audit:
         if subject is not None:
             query = query.where(audit.c.subject == subject)
         with reading(self._engine) as connection:
-            return [
-                AuditRow(at=r.at, who=r.who, what=r.what, subject=r.subject, why=self._codec.open(r.why).decode())
-                for r in connection.execute(query)
-            ]
+            return [self._row(row) for row in connection.execute(query)]
+
+    def last_number(self) -> int:
+        """The number of the latest act; 0 while there is none."""
+        with reading(self._engine) as connection:
+            return connection.scalar(select(func.max(audit.c.number))) or 0
+
+    def count(self, asked: Asked) -> int:
+        """How many acts."""
+        with reading(self._engine) as connection:
+            return connection.scalar(select(func.count()).select_from(audit).where(*_conditions(asked))) or 0
+
+    def rows(self, asked: Asked, limit: int, offset: int = 0) -> list[AuditRow]:
+        """A page of acts, the latest first."""
+        query = select(audit).where(*_conditions(asked)).order_by(audit.c.number.desc()).limit(limit).offset(offset)
+        with reading(self._engine) as connection:
+            return [self._row(row) for row in connection.execute(query)]
+
+    def all(self, asked: Asked) -> Iterator[AuditRow]:
+        """Every act, the latest first, read piece by piece; no piece is held open while the caller works."""
+        until = asked.until
+        query = select(audit).order_by(audit.c.number.desc()).limit(_PIECE)
+        while True:
+            mine = query.where(*_conditions(msgspec.structs.replace(asked, until=until)))
+            with reading(self._engine) as connection:
+                found = connection.execute(mine).all()
+            yield from map(self._row, found)
+            if len(found) < _PIECE:
+                return
+            until = found[-1].number - 1
+
+    def _row(self, row: Row[Any]) -> AuditRow:
+        why = self._codec.open(row.why).decode()
+        return AuditRow(at=row.at, who=row.who, what=row.what, subject=row.subject, why=why)
+
+
+def _conditions(asked: Asked) -> Iterator[ColumnElement[bool]]:
+    yield audit.c.number <= asked.until
+    if asked.who:
+        yield audit.c.who == asked.who
+    if asked.what:
+        yield audit.c.what == asked.what
+    if asked.since is not None:
+        yield audit.c.at >= asked.since
+    if asked.before is not None:
+        yield audit.c.at < asked.before
 
 
 def is_recorded(connection: Connection, key: str) -> bool:

@@ -61,6 +61,7 @@ def pages(town: Town) -> dict[str, str]:
         "senders": "/senders",
         "statistics": "/statistics",
         "certificates": "/certificates",
+        "log": "/audit",
         "account": "/account",
         "not-found": "/cases/unknown",
     }
