@@ -124,10 +124,10 @@ class Town:
                 return item
         raise AssertionError(f"nothing parked with {fault_id} left")
 
-    def take_unanswered(self, watch: Watch) -> Watched:
-        """A letter of that list that no other test has taken."""
+    def take_unanswered(self, watch: Watch, kind: str = "") -> Watched:
+        """A letter of that list (and kind) that no other test has taken."""
         for letter in self.store.receipts.rows(watch, 100):
-            if letter.letter_id not in self._taken:
+            if letter.letter_id not in self._taken and kind in {"", letter.kind}:
                 self._taken.add(letter.letter_id)
                 return letter
         raise AssertionError("no letter left")

@@ -85,7 +85,7 @@ def test_a_double_click_and_two_people_send_a_letter_once(browser: Browser, ida:
 
 
 def test_a_receipt_that_comes_while_one_looks_keeps_the_letter_back(ida: Page, town: Town) -> None:
-    letter = town.take_unanswered(overdue(town))
+    letter = town.take_unanswered(overdue(town), "XDIS91")  # that is what an XCTL03 answers
     ida.goto(f"{town.url}/receipts?state=late")
     envelope = town.store.receipts.sendings(letter.letter_id)[-1].envelope_id
     town.put("kvittering.xml", xctl("XCTL03", letter.letter_id, answers=envelope))
