@@ -47,11 +47,12 @@ def keys(town: Town, case_id: str) -> dict[str, str]:
     """Everything by which people look for a case."""
     case, dossier = town.case(case_id), town.store.dossiers.find(case_id)
     assert dossier is not None
+    status = next(went for went in dossier.went if went.kind == "XDIS91")
     with reading(town.store.engine) as connection:
         (digest,) = (came.message for came in dossier.came if came.letter_id == case.referral.letter_id)
         came = schema.messages.c.digest == digest
         message = connection.execute(select(schema.messages).where(came)).one()
-        ours = schema.transmissions.c.letter_id == dossier.went[0].letter_id
+        ours = schema.transmissions.c.letter_id == status.letter_id
         sent_in = connection.scalar(select(schema.transmissions.c.envelope_id).where(ours))
     found = {
         "CPR": case.referral.citizen.identifier,
@@ -60,7 +61,7 @@ def keys(town: Town, case_id: str) -> dict[str, str]:
         "the case's first eight": case_id[:8],
         "episode": case.referral.episode_id or "",
         "letter": case.referral.letter_id,
-        "our letter": dossier.went[0].letter_id,
+        "our letter": status.letter_id,
         "our envelope": sent_in or "",
         "message": message.digest,
         "envelope": message.envelope_id or "",
