@@ -160,7 +160,7 @@ def compose(reading: Reading, handled: Sequence[Handled], municipality: Municipa
         joined=tuple(dict.fromkeys(key for h in handled for key in h.joined)),
     )
     answerable = answered or (fault is not None and not reading.letters)
-    replies = receipts(reading.arrival, answered, fault, municipality, at) if answerable else []
+    replies = receipts(reading, answered, fault, municipality, at) if answerable else []
     return Composed(outcome=outcome, receipts=tuple(replies))
 
 

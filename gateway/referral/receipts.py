@@ -7,18 +7,19 @@ import msgspec
 from gateway.errors import Fault
 from gateway.municipality.model import Municipality
 from gateway.referral.ids import Cause
-from gateway.referral.letters import AnsweredLetter, Arrival, Receipt
+from gateway.referral.letters import AnsweredLetter, Receipt
 from gateway.referral.reading import Reading
 from gateway.referral.reply import Reply
 
 
 def receipts(
-    arrival: Arrival, letters: tuple[AnsweredLetter, ...], fault: Fault | None, municipality: Municipality, at: datetime
+    reading: Reading, letters: tuple[AnsweredLetter, ...], fault: Fault | None, municipality: Municipality, at: datetime
 ) -> list[Reply]:
     """At most one negative receipt that names the refused letters and one positive for the accepted (design §2).
 
     Nobody is answered where no sender can be read.
     """
+    arrival = reading.arrival
     if not arrival.sender_gln:
         return []
     by_vans = arrival.vans is not None and arrival.vans.reliable
@@ -28,14 +29,14 @@ def receipts(
     positive = Receipt(positive=True, arrival=arrival, letters=accepted, at=at)
     wanted = [negative] if refused or fault is not None else []
     if arrival.fhir is not None:
-        return [_receipt(content) for content in _in_fhir(wanted[0] if wanted else positive)]
+        return [_receipt(content, reading.digest) for content in _in_fhir(wanted[0] if wanted else positive)]
     if by_vans:
         beside = _beside_vans(wanted, positive, municipality)
         verdict = positive if accepted else negative
         wanted = [*beside, msgspec.structs.replace(verdict, by_vans=True)]
     elif accepted and arrival.positive_wanted:
         wanted.append(positive)
-    return [_receipt(content) for content in wanted]
+    return [_receipt(content, reading.digest) for content in wanted]
 
 
 def not_now(reading: Reading, municipality: Municipality, at: datetime) -> Reply | None:
@@ -45,8 +46,8 @@ def not_now(reading: Reading, municipality: Municipality, at: datetime) -> Reply
     """
     if reading.letters and not any(letter.is_answered for letter in reading.letters):
         return None
-    arrival = msgspec.structs.replace(reading.arrival, vans=None)
-    told = receipts(arrival, (), Fault(id="GW-192"), municipality, at) if arrival.fhir is not None else []
+    bare = msgspec.structs.replace(reading, arrival=msgspec.structs.replace(reading.arrival, vans=None))
+    told = receipts(bare, (), Fault(id="GW-192"), municipality, at) if reading.arrival.fhir is not None else []
     return told[0] if told else None
 
 
@@ -71,8 +72,10 @@ def _beside_vans(negative: list[Receipt], positive: Receipt, municipality: Munic
     return [*negative, *([positive] if asked else [])]
 
 
-def _receipt(content: Receipt) -> Reply:
+def _receipt(content: Receipt, digest: str) -> Reply:
+    """A receipt that names no letter answers these very bytes: another broken message is told of its own fault."""
     arrival = content.arrival
     envelope = (arrival.network.envelope_id if arrival.network else "") or arrival.envelope_id
-    named = "|".join([envelope or "", *(letter.letter_id for letter in content.letters)])
+    letters = [letter.letter_id for letter in content.letters]
+    named = "|".join([envelope or "", *(letters if any(letters) else [digest])])
     return Reply(content=content, cause=Cause(sender=arrival.sender_gln or "", id=named), arrival=arrival)

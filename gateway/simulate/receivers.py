@@ -38,7 +38,7 @@ def receipt_for(data: bytes, municipality: Municipality, at: datetime, *, refuse
     fault = Fault(id="GW-131") if refused else None
     answered = tuple(AnsweredLetter(letter_id=x.letter_id, version=x.version, fault=fault) for x in letters)
     receiver = _as_receiver(arrival, municipality)
-    replies = receipts(arrival, answered, None, receiver, at)
+    replies = receipts(reading, answered, None, receiver, at)
     return [_answer(encode(reply, receiver), arrival, at) for reply in replies]
 
 

@@ -1,5 +1,7 @@
 """Which receipt goes out for what (design §5, MedCom §7), and what a receipt says."""
 
+import re
+
 import pytest
 
 from gateway.errors import Fault, RefuseCode
@@ -8,6 +10,7 @@ from gateway.mapping.medcom.vans import encode_receipt
 from gateway.municipality.model import Municipality, Receipts
 from gateway.receive import Entrance, read
 from gateway.referral.letters import Arrival, Outgoing, Receipt
+from gateway.referral.reading import Reading
 from gateway.referral.receipts import not_now, receipts
 from tests.builders import (
     OUR_GLN,
@@ -212,10 +215,18 @@ def test_ids_follow_from_the_message() -> None:
     assert only(other, "XDIS91").letter_id == only(first, "XDIS91").letter_id
 
 
+def test_two_broken_messages_that_name_nothing_are_told_of_their_own_faults() -> None:
+    """Under one id the second receipt would be taken for the first, and never sent."""
+    nameless = re.sub(rb"<Identifier>[A-Z0-9]{14}</Identifier>", b"", emessage())
+    first, second = (handle(nameless + wrong) for wrong in (b"<1", b"<2"))
+    assert first.message.arrival.envelope_id is None
+    assert only(first, "XCTL02").letter_id != only(second, "XCTL02").letter_id
+
+
 def test_nobody_is_answered_without_a_sender(municipality: Municipality) -> None:
     fault = Fault(id="GW-102")
-    assert receipts(Arrival(), (), fault, municipality, RECEIVED) == []
-    assert len(receipts(Arrival(sender_gln=SENDER_GLN), (), fault, municipality, RECEIVED)) == 1
+    assert receipts(Reading(), (), fault, municipality, RECEIVED) == []
+    assert len(receipts(Reading(arrival=Arrival(sender_gln=SENDER_GLN)), (), fault, municipality, RECEIVED)) == 1
 
 
 def test_a_vans_receipt_needs_an_envelope_to_answer() -> None:

@@ -18,6 +18,7 @@ from gateway.outbound.envelopes import mint
 from gateway.referral.ids import Cause
 from gateway.referral.letters import Arrival, Carrier, FhirParty, Outgoing, Payload, Receipt, StatusLetter
 from gateway.referral.model import Citizen, Party
+from gateway.referral.reading import Reading
 from gateway.referral.receipts import receipts
 from gateway.referral.reply import Reply
 from tests.builders import CPR, OTHER_GLN, OUR_GLN, RECEIVED, SENDER_GLN, handle, vans
@@ -181,7 +182,7 @@ OWED = {
 @pytest.mark.parametrize("case", OWED)
 def test_which_receipts_are_owed(case: str) -> None:
     around, fault, expected = OWED[case]
-    replies = receipts(arrival(**around), (answered(fault),), None, MUNICIPALITY, RECEIVED)
+    replies = receipts(Reading(arrival=arrival(**around)), (answered(fault),), None, MUNICIPALITY, RECEIVED)
     assert [_kind(encode(reply, MUNICIPALITY)) for reply in replies] == expected
     assert arrival(**around).positive_owed
 
