@@ -157,6 +157,8 @@ class Service:
             raise ConfigurationError("GW-301", "the page needs an account first: gateway accounts add NAME --rights …")
         listener = _listen(self.settings) if self.settings.http else None
         self._spawn("relay", self.relay.run)
+        if isinstance(self.source, ReadAhead):
+            self.source.start()
         self._spawn("consumer", self.consumer.run)
         self._spawn("ticker", self.ticker.run)
         self._spawn("certificates", self.certificates.run)

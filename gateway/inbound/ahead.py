@@ -27,6 +27,9 @@ class ReadAhead:
         self._ready: queue.SimpleQueue[Delivery | BaseException] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
         self._thread.start()
 
     def take(self, limit: int, wait_s: float) -> list[Delivery]:
@@ -49,7 +52,8 @@ class ReadAhead:
     def close(self) -> None:
         """Stop reading; what was read and not acknowledged comes again."""
         self._stop.set()
-        self._thread.join(timeout=5)
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
         self._source.close()
 
     @staticmethod

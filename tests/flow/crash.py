@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import event
 
 from gateway.bootstrap import Service, service
-from gateway.inbound import pipeline
 from gateway.logs import set_up_logging
 from gateway.settings import load_settings
 
@@ -49,7 +48,7 @@ def _after(owner: object, name: str, fuse: Fuse, *, pause_s: float = 0.0) -> Non
 
 
 def _taken(running: Service, fuse: Fuse) -> None:
-    source = running.transport.source
+    source = running.source
     take = source.take
 
     def call(limit: int, wait_s: float) -> Any:  # noqa: ANN401
@@ -105,7 +104,7 @@ def _written(running: Service, fuse: Fuse) -> None:
 #: every step between two of: read, commit, acknowledge; claim, publish, confirm, mark sent
 STEPS: dict[str, Arm] = {
     "taken": _taken,
-    "read": lambda running, fuse: _after(pipeline, "read", fuse),
+    "read": lambda running, fuse: _after(running.pipeline, "_read", fuse),
     "written before the commit": lambda running, fuse: _after(running.store.inbox, "_save_rest", fuse),
     "committed": lambda running, fuse: _after(running.store.inbox, "save", fuse),
     "acknowledging": lambda running, fuse: _after(running.transport.source, "done", fuse),

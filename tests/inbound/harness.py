@@ -132,12 +132,11 @@ class AheadInbound(AmqpInbound):
 
     def __init__(self, broker: Broker) -> None:
         super().__init__(broker)
-        self.link, self.source = self.source, ReadAhead(self.source, as_read)
+        self.source = reading_ahead(self.source)
 
     def restart(self) -> None:
         self.source.close()
-        self.link = self._open()
-        self.source = ReadAhead(self.link, as_read)
+        self.source = reading_ahead(self._open())
 
     def left(self) -> int:
         self.source.close()
@@ -147,6 +146,12 @@ class AheadInbound(AmqpInbound):
         self.source.close()
         self.publisher.stop()
         self.io.stop()
+
+
+def reading_ahead(source: Source) -> ReadAhead:
+    ahead = ReadAhead(source, as_read)
+    ahead.start()
+    return ahead
 
 
 def as_read(delivery: Delivery) -> Delivery:

@@ -1,7 +1,7 @@
 """Messages read ahead: the same outcomes, in the same order, and no failure that nobody sees."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -48,6 +48,12 @@ class Given:
         self.closed.set()
 
 
+def started(given: Given, read: Callable[[Delivery], Delivery], at_once: int = 20) -> ReadAhead:
+    source = ReadAhead(given, read, at_once)
+    source.start()
+    return source
+
+
 def taken(source: ReadAhead, count: int) -> list[Delivery]:
     found: list[Delivery] = []
     while len(found) < count:
@@ -63,7 +69,7 @@ def test_what_was_read_ahead_leads_to_the_same(tmp_path: Path) -> None:
     with open_store(f"sqlite:///{tmp_path}/one.sqlite3") as store:
         plainly = outcomes(store, [Delivery(data=data) for data in MESSAGES])
     with open_store(f"sqlite:///{tmp_path}/two.sqlite3") as store:
-        ahead = ReadAhead(Given(*MESSAGES), Pipeline(store, load(), Clock()).read_ahead)
+        ahead = started(Given(*MESSAGES), Pipeline(store, load(), Clock()).read_ahead)
         deliveries = taken(ahead, len(MESSAGES))
         ahead.close()
         letters = [letter for d in deliveries for letter in (d.reading.letters if d.reading else ())]
@@ -73,7 +79,7 @@ def test_what_was_read_ahead_leads_to_the_same(tmp_path: Path) -> None:
 
 
 def test_they_come_in_their_order_and_no_more_than_asked_for() -> None:
-    source = ReadAhead(Given(*(str(number).encode() for number in range(50))), lambda d: d, at_once=7)
+    source = started(Given(*(str(number).encode() for number in range(50))), lambda d: d, at_once=7)
     found = [source.take(1, 5)[0], *taken(source, 49)]
     source.close()
     assert [d.data for d in found] == [str(number).encode() for number in range(50)]
@@ -86,7 +92,7 @@ def test_what_cannot_be_read_is_handed_on_unread() -> None:
         return msgspec.structs.replace(delivery, reading=read(delivery.data, Entrance.MEDCOM))
 
     with capture_logs() as lines:
-        source = ReadAhead(Given(b"1", b"2", b"3"), fail_at_the_second)
+        source = started(Given(b"1", b"2", b"3"), fail_at_the_second)
         found = taken(source, 3)
         source.close()
     assert [(d.data, d.reading is None) for d in found] == [(b"1", False), (b"2", True), (b"3", False)]
@@ -94,7 +100,7 @@ def test_what_cannot_be_read_is_handed_on_unread() -> None:
 
 
 def test_a_source_that_fails_ends_whoever_takes() -> None:
-    source = ReadAhead(Given(b"1", error=OSError("gone")), lambda d: d)
+    source = started(Given(b"1", error=OSError("gone")), lambda d: d)
     assert [d.data for d in taken(source, 1)] == [b"1"]
     with pytest.raises(OSError, match="gone"):
         source.take(1, 5)
@@ -103,7 +109,7 @@ def test_a_source_that_fails_ends_whoever_takes() -> None:
 
 def test_closing_ends_its_thread_and_the_source() -> None:
     given = Given()
-    source = ReadAhead(given, lambda d: d)
+    source = started(given, lambda d: d)
     assert source.take(1, 0.01) == []
     source.close()
     assert given.closed.is_set()
