@@ -113,4 +113,4 @@ def test_closing_ends_its_thread_and_the_source() -> None:
     assert source.take(1, 0.01) == []
     source.close()
     assert given.closed.is_set()
-    assert "reader" not in {thread.name for thread in threading.enumerate()}
+    assert not source._thread.is_alive()
