@@ -41,6 +41,7 @@ class Relay:
         self._offered: deque[tuple[Outgoing, datetime]] = deque()
         self._unsettled: list[Result] = []
         self._looked = float("-inf")
+        self._was_full = False
         self._wake = threading.Event()
         self._stop = threading.Event()
         #: the neighbour that holds up the letters just now; empty while they leave
@@ -65,7 +66,7 @@ class Relay:
                 self._stop.wait(wait)
                 continue
             wait, self.waits_for = self._poll_s, ""
-            if not busy:
+            if not (busy and self._is_more):
                 self._wake.wait(self._poll_s)
                 self._wake.clear()
         self._give_back()
@@ -106,7 +107,14 @@ class Relay:
         if fresh and time.monotonic() < self._looked + self._poll_s:
             return fresh
         self._looked = time.monotonic()
-        return fresh + self._outbox.claim(now, now + claim, self._batch_size)
+        due = self._outbox.claim(now, now + claim, self._batch_size)
+        self._was_full = len(due) == self._batch_size
+        return fresh + due
+
+    @property
+    def _is_more(self) -> bool:
+        """Whether there may be letters to take at once; else the next offer or the next look is waited for."""
+        return bool(self._offered) or self._was_full
 
     def _give_back(self) -> None:
         """Letters handed over and not sent: the next process need not wait for our claim to run out."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, and_, or_, select, update
+from sqlalchemy import Connection, Engine, and_, select, union, union_all, update
 
 from gateway.errors import ConflictError, Fault
 from gateway.referral.case import Case, State
@@ -52,21 +52,24 @@ _FAULT = msgspec.json.Decoder(Fault)
 Rows = list[dict[str, Any]]
 
 # The look-ups, built once. By envelope id and letter id alone, which have an index; the sender is compared afterwards.
-_MESSAGES = select(
-    messages.c.digest,
-    messages.c.sender,
-    messages.c.envelope_id,
-    messages.c.network_message_id,
-    messages.c.network_envelope_id,
-    messages.c.receipts,
-).where(
-    messages.c.handled,
-    or_(
-        among(messages.c.digest, "digests"),
-        among(messages.c.envelope_id, "envelopes"),
-        among(messages.c.network_message_id, "network"),
-        among(messages.c.network_envelope_id, "network"),
-    ),
+# A condition each, never joined by OR: what was planned while a table was empty would read it from end to end for ever.
+_MESSAGES = union(
+    *(
+        select(
+            messages.c.digest,
+            messages.c.sender,
+            messages.c.envelope_id,
+            messages.c.network_message_id,
+            messages.c.network_envelope_id,
+            messages.c.receipts,
+        ).where(messages.c.handled, among(column, name))
+        for column, name in (
+            (messages.c.digest, "digests"),
+            (messages.c.envelope_id, "envelopes"),
+            (messages.c.network_message_id, "network"),
+            (messages.c.network_envelope_id, "network"),
+        )
+    )
 )
 _LETTERS = select(
     letters.c.sender,
@@ -76,27 +79,25 @@ _LETTERS = select(
     letters.c.case_id,
     letters.c.receipt_id,
 ).where(among(letters.c.letter_id, "letters"))
-_CASES = (
-    select(case_bodies.c.body)
-    .join(cases, cases.c.case_id == case_bodies.c.case_id)
-    .where(
-        or_(
-            among(cases.c.case_id, "cases"),
-            among(cases.c.episode_key, "episodes"),
-            among(cases.c.citizen_index, "citizens"),
-        )
-    )
+_CASE_IDS = union_all(
+    select(cases.c.case_id).where(among(cases.c.case_id, "cases")),
+    select(cases.c.case_id).where(among(cases.c.episode_key, "episodes")),
+    select(cases.c.case_id).where(among(cases.c.citizen_index, "citizens")),
 )
+_CASES = select(case_bodies.c.body).where(among(case_bodies.c.case_id, "ids"))
 _SENT_IN = select(transmissions.c.letter_id).where(
     among(transmissions.c.envelope_id, "envelopes"), transmissions.c.envelope_id != transmissions.c.letter_id
 )
 _ENVELOPES = select(transmissions.c.letter_id, transmissions.c.envelope_id).where(
     among(transmissions.c.letter_id, "ids")
 )
-_SENT = select(outbox.c.letter_id, outbox.c.message_id, outbox.c.case_id, outbox.c.verdict).where(
-    or_(
-        among(outbox.c.letter_id, "ids"),
-        and_(among(outbox.c.message_id, "ids"), outbox.c.message_id != outbox.c.letter_id),
+_SENT = union(
+    *(
+        select(outbox.c.letter_id, outbox.c.message_id, outbox.c.case_id, outbox.c.verdict).where(wanted)
+        for wanted in (
+            among(outbox.c.letter_id, "ids"),
+            and_(among(outbox.c.message_id, "ids"), outbox.c.message_id != outbox.c.letter_id),
+        )
     )
 )
 
@@ -160,7 +161,8 @@ class Inbox:
     def _cases(self, connection: Connection, keys: Keys) -> Iterable[Case]:
         citizens = [self._codec.index(citizen) for citizen in keys.citizens]
         wanted = {"cases": keys.case_ids, "episodes": keys.episodes, "citizens": citizens}
-        for row in connection.execute(_CASES, wanted) if any(wanted.values()) else ():
+        ids = set(connection.scalars(_CASE_IDS, wanted)) if any(wanted.values()) else set()
+        for row in connection.execute(_CASES, {"ids": sorted(ids)}) if ids else ():
             yield _CASE.decode(self._codec.open(row.body))
 
     def _sent(self, connection: Connection, keys: Keys) -> Iterable[SentLetter]:

@@ -9,8 +9,10 @@ from gateway.referral import answer
 from gateway.referral.inbox import Known, Settled
 from gateway.referral.letters import Arrival, Carrier, Payload, VansArrival
 from gateway.simulate.stories import recorded
+from gateway.store import inbox as inbox_module
+from gateway.store.engine import reading
 from gateway.store.outbox import Sent
-from gateway.store.store import Store
+from gateway.store.store import Store, open_store
 from tests.store.material import (
     NOW,
     SENDER,
@@ -228,3 +230,22 @@ def test_ids_of_any_length_can_be_stored(store: Store, length: int) -> None:
         [entry(message=outcome.message, letters=outcome.letters, outgoing=outcome.outgoing, parked=outcome.parked)], NOW
     )
     assert store.overview.numbers(NOW).parked == len(outcome.parked) > 0
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("name", ["_MESSAGES", "_LETTERS", "_CASE_IDS", "_CASES", "_SENT_IN", "_ENVELOPES", "_SENT"])
+def test_no_look_up_reads_a_table_from_end_to_end_though_it_was_planned_while_that_was_empty(
+    postgres_url: str, name: str
+) -> None:
+    """PostgreSQL keeps a prepared plan until the tables are analysed; without autovacuum that is never."""
+    lists = ("digests", "envelopes", "network", "letters", "cases", "episodes", "citizens", "ids")
+    with open_store(postgres_url) as store, reading(store.by_key) as connection:
+        compiled = getattr(inbox_module, name).compile(connection)
+        given = compiled.construct_params({key: ["x"] for key in lists if key in compiled.params})
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {compiled}", given).scalars())
+    scans = [
+        line for line in plan.splitlines() if " Scan" in line and "Bitmap Heap" not in line and "Subquery" not in line
+    ]
+    assert scans
+    assert "Seq Scan" not in plan
+    assert len(scans) == plan.count("Index Cond"), plan
