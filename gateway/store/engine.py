@@ -40,7 +40,7 @@ _BY_KEY = {"options": "-c enable_seqscan=off"}
 def open_engine(url: str, *, by_key: bool = False) -> Engine:
     """An engine for ``sqlite:///FILE`` or ``postgresql://…`` (psycopg 3). No connection is made yet.
 
-    ``by_key``: every statement finds its rows by an index; in PostgreSQL no table is then read from end to end.
+    ``by_key``: for statements that find their rows by a key; PostgreSQL is kept from planning to read a whole table.
 
     Raises:
         ConfigurationError: GW-301 for a URL of another kind.

@@ -293,6 +293,32 @@ def test_an_idle_relay_wakes_for_a_fresh_letter(store: Store, sink: FakeSink, cl
     assert time.monotonic() - started < 3, "it wakes to stop, too"
 
 
+def test_a_stream_of_fresh_letters_makes_no_look_at_the_outbox_each(
+    store: Store, sink: FakeSink, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look goes through the index entries of what was sent before: it is made by the clock, not by the letter."""
+    looks: list[int] = []
+    claim = store.outbox.claim
+
+    def counted(*given: Any) -> list[Outgoing]:  # noqa: ANN401
+        looks.append(1)
+        return claim(*given)
+
+    monkeypatch.setattr(store.outbox, "claim", counted)
+    relay = Relay(store.outbox, sink, clock, poll_s=30)
+    thread = threading.Thread(target=relay.run)
+    thread.start()
+    until = clock.now + timedelta(seconds=30)
+    for number in range(10):
+        letter = outgoing(f"OUT{number}")
+        store.inbox.save([entry(f"m{number}", outgoing=(letter,))], clock.now, until)
+        relay.offer([letter], until)
+        wait_for(lambda count=number + 1: len(sink.taken) == count, "the letter", within_s=5)
+    relay.stop()
+    thread.join(timeout=5)
+    assert len(looks) == 1
+
+
 def test_many_hand_over_at_once_and_each_letter_is_sent_once(running: Relay, sink: FakeSink, put: Put) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda n: put(f"OUT{n:03}", f"OUT{n:03}B", offered=True), range(50)))
