@@ -118,7 +118,9 @@ class Service:
         self.relay = Relay(store.outbox, transport.sink, system_now)
         reader = partial(read, limit=settings.message_limit, sbdh=settings.sbdh)
         self.pipeline = Pipeline(store, municipality, system_now, self.relay.offer, reader)
-        self.source = self._source()
+        #: only from the broker: a folder's files are claimed by taking them, so none is read ahead
+        self.ahead = ReadAhead(transport.source, self.pipeline.read_ahead) if settings.amqp_url else None
+        self.source: Source = self.ahead or transport.source
         self.consumer = Consumer(self.source, self.pipeline, settings.batch_size)
         self.ticker = Ticker(store, system_now, municipality.clocks, settings.auto_resend)
         self.failed = threading.Event()
@@ -136,11 +138,6 @@ class Service:
         self._threads: dict[str, threading.Thread] = {}
         self._server: uvicorn.Server | None = None
 
-    def _source(self) -> Source:
-        """From the broker messages are read ahead; a folder's files are claimed by taking them, so none is ahead."""
-        source = self.transport.source
-        return ReadAhead(source, self.pipeline.read_ahead) if self.settings.amqp_url else source
-
     def down(self) -> list[str]:
         """What is down: links without a connection, and whatever holds up the work though it may answer a ping."""
         held_up_by = {self.consumer.waits_for, self.relay.waits_for} - {""}
@@ -157,8 +154,8 @@ class Service:
             raise ConfigurationError("GW-301", "the page needs an account first: gateway accounts add NAME --rights …")
         listener = _listen(self.settings) if self.settings.http else None
         self._spawn("relay", self.relay.run)
-        if isinstance(self.source, ReadAhead):
-            self.source.start()
+        if self.ahead:
+            self._spawn("reader", self.ahead.run)
         self._spawn("consumer", self.consumer.run)
         self._spawn("ticker", self.ticker.run)
         self._spawn("certificates", self.certificates.run)
@@ -181,12 +178,13 @@ class Service:
         """End now: first what takes in, then the relay, which gives back what it has not sent."""
         self.stop()
         self.consumer.stop()
+        if self.ahead:
+            self.ahead.stop()
         self.ticker.stop()
         self.certificates.stop()
         if self._server is not None:
             self._server.should_exit = True
-        self._join("consumer", "http", "ticker", "certificates")
-        self.source.close()
+        self._join("consumer", "reader", "http", "ticker", "certificates")
         self.relay.stop()
         self._join("relay")
 

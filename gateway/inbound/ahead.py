@@ -24,21 +24,26 @@ class ReadAhead:
         self._source = source
         self._read = read
         self._at_once = at_once
-        self._ready: queue.SimpleQueue[Delivery | BaseException] = queue.SimpleQueue()
+        self._ready: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
 
-    def start(self) -> None:
-        """Begin to read."""
-        self._thread.start()
+    def run(self) -> None:
+        """Read what comes until ``stop``; what was read and not acknowledged then comes again."""
+        while not self._stop.is_set():
+            for delivery in self._source.take(self._at_once, _LOOK_S):
+                self._ready.put(self._one(delivery))
+
+    def stop(self) -> None:
+        """End soon."""
+        self._stop.set()
 
     def take(self, limit: int, wait_s: float) -> list[Delivery]:
-        """Up to ``limit`` messages; an error of the reading thread ends whoever takes, as its own would."""
+        """Up to ``limit`` messages; what is read now, or the first that is within ``wait_s``."""
         taken: list[Delivery] = []
         with suppress(queue.Empty):
-            taken.append(self._given(self._ready.get(timeout=wait_s)))
+            taken.append(self._ready.get(timeout=wait_s))
             while len(taken) < limit:
-                taken.append(self._given(self._ready.get_nowait()))
+                taken.append(self._ready.get_nowait())
         return taken
 
     def done(self, settled: Sequence[Done]) -> None:
@@ -50,25 +55,9 @@ class ReadAhead:
         self._source.retry(delivery, attempt)
 
     def close(self) -> None:
-        """Stop reading; what was read and not acknowledged comes again."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        """Stop taking."""
+        self.stop()
         self._source.close()
-
-    @staticmethod
-    def _given(item: Delivery | BaseException) -> Delivery:
-        if isinstance(item, BaseException):
-            raise item
-        return item
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.is_set():
-                for delivery in self._source.take(self._at_once, _LOOK_S):
-                    self._ready.put(self._one(delivery))
-        except BaseException as error:  # noqa: BLE001  (it is raised in the thread that takes)
-            self._ready.put(error)
 
     def _one(self, delivery: Delivery) -> Delivery:
         """What cannot be read for a bug of ours is handed on unread: it fails again where failures are counted."""

@@ -1,5 +1,6 @@
 """Both transports' inbound sides behind one face, so that one suite can ask the same of each."""
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -150,7 +151,7 @@ class AheadInbound(AmqpInbound):
 
 def reading_ahead(source: Source) -> ReadAhead:
     ahead = ReadAhead(source, as_read)
-    ahead.start()
+    threading.Thread(target=ahead.run, daemon=True).start()
     return ahead
 
 

@@ -50,7 +50,7 @@ class Given:
 
 def started(given: Given, read: Callable[[Delivery], Delivery], at_once: int = 20) -> ReadAhead:
     source = ReadAhead(given, read, at_once)
-    source.start()
+    threading.Thread(target=source.run, daemon=True).start()
     return source
 
 
@@ -99,18 +99,20 @@ def test_what_cannot_be_read_is_handed_on_unread() -> None:
     assert next(line for line in lines if line["event"] == "message.not_read_ahead")["reason"] == "RuntimeError"
 
 
-def test_a_source_that_fails_ends_whoever_takes() -> None:
-    source = started(Given(b"1", error=OSError("gone")), lambda d: d)
-    assert [d.data for d in taken(source, 1)] == [b"1"]
+def test_a_source_that_fails_ends_the_reading_as_it_would_end_the_consumer() -> None:
+    source = ReadAhead(Given(b"1", error=OSError("gone")), lambda d: d)
     with pytest.raises(OSError, match="gone"):
-        source.take(1, 5)
-    source.close()
+        source.run()
+    assert [d.data for d in taken(source, 1)] == [b"1"], "what was read before is there"
 
 
-def test_closing_ends_its_thread_and_the_source() -> None:
+def test_closing_ends_the_reading_and_the_source() -> None:
     given = Given()
-    source = started(given, lambda d: d)
+    source = ReadAhead(given, lambda d: d)
+    thread = threading.Thread(target=source.run)
+    thread.start()
     assert source.take(1, 0.01) == []
     source.close()
+    thread.join(timeout=5)
+    assert not thread.is_alive()
     assert given.closed.is_set()
-    assert not source._thread.is_alive()
