@@ -33,8 +33,9 @@ _LIBPQ = {
 }
 
 
-#: for look-ups by key alone: a plan made while a table was empty would read it from end to end as long as it is kept
-_BY_KEY = {"options": "-c enable_seqscan=off"}
+#: for look-ups by key alone: a plan made while a table was empty would read it from end to end as long as it is kept,
+#: and only an index read in its own order remembers which of its entries are over
+_BY_KEY = {"options": "-c enable_seqscan=off -c enable_bitmapscan=off"}
 
 
 def open_engine(url: str, *, by_key: bool = False) -> Engine:

@@ -5,7 +5,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, Select, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from gateway.referral.inbox import Settled
 from gateway.referral.letters import Outgoing
@@ -23,6 +36,8 @@ _LETTER = msgspec.msgpack.Decoder(Outgoing)
 RETRY_AFTER = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=10))
 #: how long a claimed or freshly written letter belongs to one process
 CLAIM = timedelta(seconds=30)
+#: in so many words: only letters of which this is said stand in the index ``outbox_due``
+UNSENT: ColumnElement[bool] = outbox.c.status != literal_column("'sent'")
 _ONCE_MORE = outbox.c.repeats > 0
 _AT = bindparam("at", type_=UtcDateTime())
 #: a receipt may overtake the note that its letter went
@@ -63,12 +78,8 @@ class Outbox:
         A moment that lies further ahead than any claim or wait was written by a clock that has been set back since: it
         must not hold the letter until then.
         """
-        claimed, due_at = outbox.c.claimed_until, outbox.c.due_at
-        free = or_(claimed.is_(None), claimed < now, claimed > until + self.claim_time)
-        is_due = or_(due_at <= now, due_at > until + RETRY_AFTER[-1])
-        oldest = select(outbox.c.letter_id).where(outbox.c.status == "pending", is_due, free)
-        oldest = oldest.order_by(outbox.c.due_at).limit(limit).with_for_update(skip_locked=True)
-        due = oldest.cte("due")  # inside IN, PostgreSQL may run a locking sub-select more than once
+        # inside IN, PostgreSQL may run a locking sub-select more than once
+        due = self.due(now, until).limit(limit).with_for_update(skip_locked=True).cte("due")
         with writing(self._engine) as connection:
             chosen = update(outbox).where(outbox.c.letter_id.in_(select(due.c.letter_id))).values(claimed_until=until)
             ids = list(connection.scalars(chosen.returning(outbox.c.letter_id)))
@@ -77,6 +88,13 @@ class Outbox:
             mine = select(outbox_bodies.c.body).join(outbox, outbox.c.letter_id == outbox_bodies.c.letter_id)
             rows = connection.execute(mine.where(outbox.c.letter_id.in_(ids)).order_by(outbox.c.due_at)).all()
         return [_LETTER.decode(self._codec.open(row.body)) for row in rows]
+
+    def due(self, now: datetime, until: datetime) -> Select[tuple[str]]:
+        """Letters that may be claimed, oldest first."""
+        claimed, due_at = outbox.c.claimed_until, outbox.c.due_at
+        free = or_(claimed.is_(None), claimed < now, claimed > until + self.claim_time)
+        is_due = or_(due_at <= now, due_at > until + RETRY_AFTER[-1])
+        return select(outbox.c.letter_id).where(UNSENT, outbox.c.status == "pending", is_due, free).order_by(due_at)
 
     def mark_sent(self, done: Sequence[Sent]) -> None:
         """Letters that are out of our hands, with the envelope each went in."""

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, func, select
 from gateway.referral.letters import Channel
 from gateway.store.alarms import AlarmCount, count_alarms
 from gateway.store.engine import reading
+from gateway.store.outbox import UNSENT
 from gateway.store.receipts import Watch, count_watched
 from gateway.store.schema import cases, messages, outbox, parked, transmissions
 from gateway.store.trends import FROM_OUTSIDE
@@ -54,7 +55,7 @@ class Overview:
 
     def numbers(self, receipt_due: datetime) -> Numbers:
         """Everything ``gateway status`` and the metrics show; ``receipt_due`` = now less the receipt limit."""
-        pending = outbox.c.status == "pending"
+        pending = UNSENT & (outbox.c.status == "pending")
         is_open = parked.c.state == "open"
         with reading(self._engine) as connection:
             by_state = connection.execute(select(cases.c.state, func.count()).group_by(cases.c.state)).all()
@@ -63,7 +64,7 @@ class Overview:
             without_receipt, without_receipt_oldest = count_watched(connection, Watch(waits_since_before=receipt_due))
             put_aside = select(func.count(), func.min(parked.c.parked_at)).where(is_open)
             parked_count, parked_oldest = connection.execute(put_aside).one()
-            few = outbox.c.status.in_(("draft", "parked"))  # what was sent, nearly all, is not counted
+            few = UNSENT & outbox.c.status.in_(("draft", "parked"))
             by_status = connection.execute(
                 select(outbox.c.status, func.count()).where(few).group_by(outbox.c.status)
             ).all()

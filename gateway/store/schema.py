@@ -254,7 +254,7 @@ outbox = Table(
     Column("verdict", String(10)),
     Column("verdict_at", UtcDateTime),
     Column("verdict_why", Text),
-    Index("outbox_due", "status", "due_at"),
+    _index_where("status <> 'sent'", "outbox_due", "status", "due_at"),
     _index_where("message_id <> letter_id", "outbox_message", "message_id"),
     Index("outbox_case", "case_id"),
     _index_where("waits_since IS NOT NULL", "outbox_waiting", "waits_since", "letter_id", "receiver"),

@@ -249,3 +249,17 @@ def test_no_look_up_reads_a_table_from_end_to_end_though_it_was_planned_while_th
     assert scans
     assert "Seq Scan" not in plan
     assert len(scans) == plan.count("Index Cond"), plan
+
+
+@pytest.mark.broker
+def test_letters_that_are_due_are_found_in_the_order_of_their_index_though_that_was_planned_while_there_were_none(
+    postgres_url: str,
+) -> None:
+    """Read in its own order, the index remembers which entries are over; a bitmap of it passes them all each time."""
+    with open_store(postgres_url) as store, reading(store.by_key) as connection:
+        due = store.outbox.due(NOW, NOW).limit(200)
+        compiled = due.compile(connection)
+        given = compiled.construct_params()
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {compiled}", given).scalars())
+    assert "Index Scan using outbox_due" in plan, plan
+    assert "Sort" not in plan

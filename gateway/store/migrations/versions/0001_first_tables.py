@@ -177,7 +177,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("letter_id"),
     )
     op.create_index("outbox_case", "outbox", ["case_id"], unique=False)
-    op.create_index("outbox_due", "outbox", ["status", "due_at"], unique=False)
+    _index_where("status <> 'sent'", "outbox_due", "outbox", ["status", "due_at"])
     _index_where("message_id <> letter_id", "outbox_message", "outbox", ["message_id"])
     _index_where("waits_since IS NOT NULL", "outbox_waiting", "outbox", ["waits_since", "letter_id", "receiver"])
     _index_where("verdict = 'refused'", "outbox_refused", "outbox", ["verdict_at", "letter_id", "receiver"])
