@@ -61,8 +61,8 @@ def _noted(bodies: Iterable[bytes], sent: set[bytes]) -> Iterator[bytes]:
 def _stored(where: Place) -> int:
     """Messages that stand in the store with their bodies, letters and cases."""
     query = (
-        "SELECT count(*) FROM messages JOIN bodies USING (digest)"
-        " JOIN letters ON letters.message = messages.digest JOIN cases USING (case_id) WHERE handled"
+        "SELECT count(*) FROM messages JOIN letters ON letters.message = messages.digest JOIN cases USING (case_id)"
+        " WHERE handled AND messages.body IS NOT NULL"
     )
     with psycopg.connect(where.database_url) as connection:
         row = connection.execute(query).fetchone()

@@ -20,8 +20,8 @@ from gateway.store.store import open_store
 Database = Connection[tuple[object, ...]]
 #: what the originals wrote
 _TABLES = (
-    *("messages", "bodies", "letters", "cases", "case_bodies", "decisions", "events", "clocks"),
-    *("outbox", "outbox_bodies", "transmissions", "parked"),
+    *("messages", "letters", "cases", "decisions", "events", "clocks"),
+    *("outbox", "transmissions", "parked"),
 )
 _YEARS, _DAYS_OPEN = 5, 20
 #: columns with another value in each copy

@@ -10,7 +10,7 @@ from gateway.referral.clocks import ClockKind
 from gateway.store.codec import Codec
 from gateway.store.engine import reading
 from gateway.store.rows import names_in
-from gateway.store.schema import cases, clocks, letters, outbox
+from gateway.store.schema import cases, clocks, keys_of, letters, outbox
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +71,7 @@ class Board:
 
     def rows(self, wanted: Filter, limit: int, offset: int = 0) -> list[BoardRow]:
         """A page of open cases, the earliest deadline first."""
-        query = select(cases).where(cases.c.is_open, *_conditions(wanted))
+        query = select(*keys_of(cases)).where(cases.c.is_open, *_conditions(wanted))
         query = query.order_by(cases.c.due_at.asc().nulls_last(), cases.c.received_at).limit(limit).offset(offset)
         with reading(self._engine) as connection:
             found = connection.execute(query).all()

@@ -13,7 +13,7 @@ from gateway.referral.case import Case
 from gateway.store.audit import Act, record
 from gateway.store.codec import Codec
 from gateway.store.engine import reading, writing
-from gateway.store.schema import bodies, case_bodies, letters, notes, outbox, parked
+from gateway.store.schema import cases, letters, messages, notes, outbox, parked
 
 _CASE = msgspec.json.Decoder(Case)
 _Kind = TypeVar("_Kind", bound=msgspec.Struct)
@@ -86,7 +86,7 @@ class Dossiers:
     def find(self, case_id: str) -> Dossier | None:
         """Everything about one case; None when there is none."""
         with reading(self._engine) as connection:
-            body = connection.scalar(select(case_bodies.c.body).where(case_bodies.c.case_id == case_id))
+            body = connection.scalar(select(cases.c.body).where(cases.c.case_id == case_id))
             if body is None:
                 return None
             came = connection.execute(_columns(Came, letters, letters.c.case_id == case_id)).all()
@@ -105,9 +105,9 @@ class Dossiers:
 
     def message(self, case_id: str, digest: str) -> bytes | None:
         """The bytes of a message that belongs to the case; None for any other."""
-        query = select(bodies.c.body).join(letters, letters.c.message == bodies.c.digest)
+        query = select(messages.c.body).join(letters, letters.c.message == messages.c.digest)
         with reading(self._engine) as connection:
-            body = connection.scalar(query.where(letters.c.case_id == case_id, bodies.c.digest == digest).limit(1))
+            body = connection.scalar(query.where(letters.c.case_id == case_id, messages.c.digest == digest).limit(1))
         return self._codec.open(body) if body is not None else None
 
     def add_note(self, case_id: str, text: str, act: Act, now: datetime) -> None:

@@ -34,15 +34,12 @@ from gateway.store.outbox import send_again, settle
 from gateway.store.replay import free_for_replay, settle_replay
 from gateway.store.rows import Entry, case_row, letter_row, message_row, parked_row
 from gateway.store.schema import (
-    bodies,
-    case_bodies,
     cases,
     decisions,
     events,
     letters,
     messages,
     outbox,
-    outbox_bodies,
     parked,
     transmissions,
 )
@@ -84,7 +81,7 @@ _CASE_IDS = union_all(
     select(cases.c.case_id).where(among(cases.c.episode_key, "episodes")),
     select(cases.c.case_id).where(among(cases.c.citizen_index, "citizens")),
 )
-_CASES = select(case_bodies.c.body).where(among(case_bodies.c.case_id, "ids"))
+_CASES = select(cases.c.body).where(among(cases.c.case_id, "ids"))
 _SENT_IN = select(transmissions.c.letter_id).where(
     among(transmissions.c.envelope_id, "envelopes"), transmissions.c.envelope_id != transmissions.c.letter_id
 )
@@ -229,8 +226,7 @@ class Inbox:
     def _messages_in(self, entries: Sequence[Entry]) -> Iterable[Put]:
         by_digest = {e.outcome.message.digest: e for e in entries if not e.outcome.duplicate}
         new = [by_digest[digest] for digest in sorted(by_digest)]
-        yield Put(messages, [message_row(entry) for entry in new], Clash.REVIVE, all_new=True)
-        yield Put(bodies, [{"digest": e.outcome.message.digest, "body": self._codec.seal(e.data)} for e in new])
+        yield Put(messages, [message_row(entry, self._codec) for entry in new], Clash.REVIVE, all_new=True)
 
     def _letters_in(self, entries: Sequence[Entry]) -> Iterable[Put]:
         rows = {
@@ -259,8 +255,6 @@ class Inbox:
                 raise ConflictError("a case was changed in between")
         created = [self._case_row(last[i], standing, now) for i in sorted(last) if first[i] == 1]
         yield Put(cases, created, all_new=True)
-        sealed = [{"case_id": i, "body": self._codec.seal(msgspec.json.encode(last[i]))} for i in sorted(last)]
-        yield Put(case_bodies, sealed, Clash.REPLACE_BODY)
         changed = {i: last[i].number for i in last if first[i] > 1}
         yield clock_rows(connection, {i: standing[i].clocks for i in last}, changed, now)
 
@@ -315,12 +309,11 @@ class Inbox:
                 "repeats": 0,
                 "wants_receipt": letter.wants_receipt,
                 "closing": letter.closing,
+                "body": self._codec.seal(msgspec.msgpack.encode(letter)),
             }
             for letter in sorted(sent.values(), key=lambda x: x.letter_id)
         ]
         yield Put(outbox, rows)
-        sealed = [{"letter_id": i, "body": self._codec.seal(msgspec.msgpack.encode(sent[i]))} for i in sorted(sent)]
-        yield Put(outbox_bodies, sealed)
 
     def _save_rest(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
         for letter_id in (i for e in entries if e.answered_in is None for i in e.outcome.resend):

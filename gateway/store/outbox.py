@@ -28,7 +28,7 @@ from gateway.store.audit import Act, is_recorded, record
 from gateway.store.bulk import put
 from gateway.store.codec import Codec
 from gateway.store.engine import reading, writing
-from gateway.store.schema import UtcDateTime, outbox, outbox_bodies, transmissions
+from gateway.store.schema import UtcDateTime, outbox, transmissions
 
 #: not JSON, in which a letter's bytes would stand as base64: larger, and nothing compresses it
 _LETTER = msgspec.msgpack.Decoder(Outgoing)
@@ -82,12 +82,8 @@ class Outbox:
         due = self.due(now, until).limit(limit).with_for_update(skip_locked=True).cte("due")
         with writing(self._engine) as connection:
             chosen = update(outbox).where(outbox.c.letter_id.in_(select(due.c.letter_id))).values(claimed_until=until)
-            ids = list(connection.scalars(chosen.returning(outbox.c.letter_id)))
-            if not ids:
-                return []
-            mine = select(outbox_bodies.c.body).join(outbox, outbox.c.letter_id == outbox_bodies.c.letter_id)
-            rows = connection.execute(mine.where(outbox.c.letter_id.in_(ids)).order_by(outbox.c.due_at)).all()
-        return [_LETTER.decode(self._codec.open(row.body)) for row in rows]
+            rows = connection.execute(chosen.returning(outbox.c.due_at, outbox.c.body)).all()
+        return [_LETTER.decode(self._codec.open(row.body)) for row in sorted(rows, key=lambda row: row.due_at)]
 
     def due(self, now: datetime, until: datetime) -> Select[tuple[str]]:
         """Letters that may be claimed, oldest first."""
@@ -133,7 +129,7 @@ class Outbox:
     def letter(self, letter_id: str) -> Outgoing | None:
         """One letter as it was written; None when there is none."""
         with reading(self._engine) as connection:
-            row = connection.execute(select(outbox_bodies).where(outbox_bodies.c.letter_id == letter_id)).one_or_none()
+            row = connection.execute(select(outbox.c.body).where(outbox.c.letter_id == letter_id)).one_or_none()
         return _LETTER.decode(self._codec.open(row.body)) if row else None
 
     def resend(self, act: Act, now: datetime, seen: str | None = None) -> str:

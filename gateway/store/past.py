@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from gateway.referral.case import Case
 from gateway.store.codec import Codec
 from gateway.store.engine import reading
-from gateway.store.schema import case_bodies
+from gateway.store.schema import cases
 
 _CASE = msgspec.json.Decoder(Case)
 _PORTION = 500
@@ -25,7 +25,7 @@ class Past:
         """Every case, by case id; one portion is in memory at a time."""
         last = ""
         while True:
-            query = select(case_bodies).where(case_bodies.c.case_id > last).order_by(case_bodies.c.case_id)
+            query = select(cases.c.case_id, cases.c.body).where(cases.c.case_id > last).order_by(cases.c.case_id)
             with reading(self._engine) as connection:
                 rows = connection.execute(query.limit(portion)).all()
             yield from (_CASE.decode(self._codec.open(row.body)) for row in rows)

@@ -11,7 +11,7 @@ from gateway.store.alarms import RECEIPT_CLOCK
 from gateway.store.codec import Codec
 from gateway.store.engine import reading
 from gateway.store.outbox import standing
-from gateway.store.schema import cases, clocks, outbox, transmissions
+from gateway.store.schema import cases, clocks, keys_of, outbox, transmissions
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +104,9 @@ class Receipts:
 
     def _watched(self, connection: Connection, ids: Sequence[str]) -> list[Watched]:
         """The letters in the order of their ids, with what other tables know of them."""
-        found = {r.letter_id: r for r in connection.execute(select(outbox).where(outbox.c.letter_id.in_(ids)))}
+        found = {
+            r.letter_id: r for r in connection.execute(select(*keys_of(outbox)).where(outbox.c.letter_id.in_(ids)))
+        }
         names = self._names(connection, ids)
         sent, alarms = _sent(connection, ids), _alarms(connection, ids)
         return [

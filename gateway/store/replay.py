@@ -13,7 +13,7 @@ from gateway.referral.inbox import Known, Outcome
 from gateway.store.audit import Act
 from gateway.store.codec import Codec
 from gateway.store.engine import reading
-from gateway.store.schema import bodies, letters, messages, parked
+from gateway.store.schema import letters, messages, parked
 
 #: the letter was accepted, or is ours: handling the message anew would change nothing
 NOT_REPLAYABLE = frozenset({"GW-112", "GW-150", "GW-151", "GW-171", "GW-172"})
@@ -70,8 +70,7 @@ class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 def parked_message(engine: Engine, codec: Codec, item_id: str) -> ParkedMessage | None:
     """One parked item with its message; None when there is none."""
-    query = select(parked, bodies.c.body, messages.c.receipts, messages.c.fault_id.label("message_fault"))
-    query = query.outerjoin(bodies, bodies.c.digest == parked.c.message)
+    query = select(parked, messages.c.body, messages.c.receipts, messages.c.fault_id.label("message_fault"))
     query = query.outerjoin(messages, messages.c.digest == parked.c.message)
     with reading(engine) as connection:
         row = connection.execute(query.where(parked.c.id == item_id)).one_or_none()

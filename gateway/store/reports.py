@@ -14,7 +14,7 @@ from gateway.errors import ConflictError
 from gateway.referral.case import Case
 from gateway.store.codec import Codec
 from gateway.store.engine import insert, reading, writing
-from gateway.store.schema import case_bodies, cases, report_bodies, reports
+from gateway.store.schema import cases, report_bodies, reports
 
 BUILT, DELIVERED, REFUSED = "built", "delivered", "refused"
 _CASE = msgspec.json.Decoder(Case)
@@ -56,8 +56,9 @@ class Reports:
 
     def cases_of(self, citizen: str) -> tuple[Case, ...]:
         """The citizen's cases, oldest first."""
-        query = select(case_bodies.c.body).join(cases, cases.c.case_id == case_bodies.c.case_id)
-        query = query.where(cases.c.citizen_index == citizen).order_by(cases.c.received_at, cases.c.case_id)
+        query = (
+            select(cases.c.body).where(cases.c.citizen_index == citizen).order_by(cases.c.received_at, cases.c.case_id)
+        )
         with reading(self._engine) as connection:
             return tuple(_CASE.decode(self._codec.open(body)) for body in connection.scalars(query))
 

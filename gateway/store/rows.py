@@ -36,7 +36,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def case_row(case: Case, standing: Promises, codec: Codec, now: datetime) -> dict[str, Any]:
-    """The case's searchable columns and what the promises board shows."""
+    """The case, its searchable columns and what the promises board shows."""
     return _board_columns(case, standing) | {
         "case_id": case.case_id,
         "number": case.number,
@@ -50,11 +50,12 @@ def case_row(case: Case, standing: Promises, codec: Codec, now: datetime) -> dic
         "respond_by": case.decision.respond_by.isoformat(),
         "received_at": case.received_at,
         "changed_at": now,
+        "body": codec.seal(msgspec.json.encode(case)),
     }
 
 
-def message_row(entry: Entry) -> dict[str, Any]:
-    """The message without its body."""
+def message_row(entry: Entry, codec: Codec) -> dict[str, Any]:
+    """The message with its bytes."""
     message = entry.outcome.message
     known = message.as_known()
     fault = message.fault or next((letter.fault for letter in entry.outcome.letters if letter.fault), None)
@@ -69,6 +70,7 @@ def message_row(entry: Entry) -> dict[str, Any]:
         "fault_id": fault.id if fault else None,
         "receipts": msgspec.json.encode(message.receipts).decode(),
         "handled": entry.handled and not _may_come_again(entry),
+        "body": codec.seal(entry.data),
     }
 
 

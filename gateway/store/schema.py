@@ -1,9 +1,11 @@
 """The tables. Keys and states stand in columns; whatever can name or describe a person is a sealed body (``codec``).
 
-Times are UTC. Message and letter bodies stand in tables of their own, apart from the keys that are searched.
+Times are UTC. The bodies of messages, cases and letters are the last column of their row; the database keeps them apart
+from the keys that are searched (PostgreSQL out of line, SQLite on overflow pages; docs/adr/0023).
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -52,6 +54,11 @@ def _index_where(condition: str, name: str, *columns: str) -> Index:
     return Index(name, *columns, postgresql_where=text(condition), sqlite_where=text(condition))
 
 
+def keys_of(table: Table) -> list[Column[Any]]:
+    """All columns but the body, which is not to be read where it is not needed."""
+    return [column for column in table.columns if column.name != "body"]
+
+
 installation = Table(
     "installation",
     metadata,
@@ -73,18 +80,13 @@ messages = Table(
     Column("receipts", Text, nullable=False),
     # False: given up on (a bug); the same bytes may be handled again
     Column("handled", Boolean, nullable=False),
+    # none once it is no longer kept
+    Column("body", LargeBinary),
     Index("messages_envelope_id", "envelope_id"),
     Index("messages_sender", "sender", "received_at"),
     Index("messages_network_message", "network_message_id"),
     Index("messages_network_envelope", "network_envelope_id"),
     _index_where("type <> 'team-event'", "messages_received", "received_at"),
-)
-
-bodies = Table(
-    "bodies",
-    metadata,
-    Column("digest", String(64), ForeignKey("messages.digest"), primary_key=True),
-    Column("body", LargeBinary, nullable=False),
 )
 
 letters = Table(
@@ -133,19 +135,13 @@ cases = Table(
     Column("teams", String(300), nullable=False),
     # sealed: the referring organisation as it calls itself, which may be a doctor's name
     Column("referrer", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
     Index("cases_episode", "episode_key"),
     Index("cases_citizen", "citizen_index"),
     Index("cases_received", "received_at", "state"),
     _index_where("is_open", "cases_open", "due_at"),
     Index("cases_waiting", "waits_for", "received_at"),
     Index("cases_sender", "sender", "received_at"),
-)
-
-case_bodies = Table(
-    "case_bodies",
-    metadata,
-    Column("case_id", String(36), ForeignKey("cases.case_id"), primary_key=True),
-    Column("body", LargeBinary, nullable=False),
 )
 
 # which letters name a file, and which files came under its id; sealed, without the files
@@ -254,18 +250,12 @@ outbox = Table(
     Column("verdict", String(10)),
     Column("verdict_at", UtcDateTime),
     Column("verdict_why", Text),
+    Column("body", LargeBinary, nullable=False),
     _index_where("status <> 'sent'", "outbox_due", "status", "due_at"),
     _index_where("message_id <> letter_id", "outbox_message", "message_id"),
     Index("outbox_case", "case_id"),
     _index_where("waits_since IS NOT NULL", "outbox_waiting", "waits_since", "letter_id", "receiver"),
     _index_where("verdict = 'refused'", "outbox_refused", "verdict_at", "letter_id", "receiver"),
-)
-
-outbox_bodies = Table(
-    "outbox_bodies",
-    metadata,
-    Column("letter_id", String(36), ForeignKey("outbox.letter_id"), primary_key=True),
-    Column("body", LargeBinary, nullable=False),
 )
 
 transmissions = Table(

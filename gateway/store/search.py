@@ -14,7 +14,7 @@ from gateway.store.codec import Codec
 from gateway.store.engine import reading
 from gateway.store.overview import ParkedRow
 from gateway.store.rows import Names, names_in
-from gateway.store.schema import cases, letters, messages, outbox, parked, transmissions
+from gateway.store.schema import cases, keys_of, letters, messages, outbox, parked, transmissions
 
 #: a CPR or its replacement, as people write it
 _CITIZEN = re.compile(r"(\d{6})-?([0-9A-Za-z]{4})")
@@ -118,7 +118,7 @@ def _found(
     connection: Connection, wanted: list[Select[tuple[str]]], aside: list[ColumnElement[bool]], limit: int
 ) -> Found:
     ids = {case_id for query in wanted for case_id in connection.scalars(query.limit(limit + 1))}
-    rows = select(cases).where(cases.c.case_id.in_(ids)).order_by(cases.c.received_at.desc()).limit(limit)
+    rows = select(*keys_of(cases)).where(cases.c.case_id.in_(ids)).order_by(cases.c.received_at.desc()).limit(limit)
     hits = connection.execute(rows).all() if ids else []
     put_aside = select(parked).where(or_(false(), *aside)).order_by(parked.c.parked_at.desc()).limit(limit)
     plain = ("case_id", "state", "waits_for", "sender", "received_at")

@@ -49,11 +49,9 @@ def test_every_copy_is_a_case_of_its_own_with_all_its_rows(filled: str) -> None:
     own = "SELECT count(*), count(DISTINCT episode_key), count(DISTINCT citizen_index) FROM cases"
     assert ask(filled, own) == [(CASES,) * 3]
     whole = """
-        SELECT count(*) FROM cases JOIN case_bodies USING (case_id) JOIN decisions USING (case_id)
+        SELECT count(*) FROM cases JOIN decisions USING (case_id)
         JOIN letters USING (case_id) JOIN messages ON messages.digest = letters.message
-        JOIN bodies ON bodies.digest = messages.digest
         JOIN outbox ON outbox.letter_id = letters.receipt_id AND receipts = '["' || outbox.letter_id || '"]'
-        JOIN outbox_bodies ON outbox_bodies.letter_id = outbox.letter_id
         JOIN transmissions ON transmissions.letter_id = outbox.letter_id
     """
     assert ask(filled, whole) == [(CASES,)]

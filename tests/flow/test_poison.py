@@ -19,7 +19,7 @@ from gateway.municipality.model import load
 from gateway.settings import load_settings
 from gateway.simulate.stories import recorded
 from gateway.store.engine import reading
-from gateway.store.schema import bodies
+from gateway.store.schema import messages
 from gateway.store.store import Store, open_store
 from tests.inbound.harness import Clock
 from tests.neighbours import Broker, wait_for
@@ -49,7 +49,9 @@ def faults(store: Store) -> list[str]:
 
 def kept(store: Store) -> set[bytes]:
     with reading(store.engine) as connection:
-        return {store.codec.open(body) for body in connection.scalars(bodies.select().with_only_columns(bodies.c.body))}
+        return {
+            store.codec.open(body) for body in connection.scalars(messages.select().with_only_columns(messages.c.body))
+        }
 
 
 def count(store: Store) -> int:

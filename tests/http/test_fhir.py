@@ -16,7 +16,7 @@ from gateway.errors import ConflictError
 from gateway.inbound.source import Delivery
 from gateway.referral.letters import Outgoing
 from gateway.store.engine import reading
-from gateway.store.schema import bodies, outbox, parked, transmissions
+from gateway.store.schema import messages, outbox, parked, transmissions
 from gateway.store.store import Store
 from tests.builders import CPR, NAME, WORDS, emessage, vans
 from tests.fhir_messages import HEADER_ID, Json, as_json, as_xml, header, patient, receiver, referral
@@ -142,7 +142,7 @@ WRONG = {
 def test_every_error_is_an_operation_outcome(site: Site, case: str) -> None:
     method, path, headers, data, status = WRONG[case]
     outcome(site.client.request(method, path, content=data, headers=headers), status)
-    assert rows(site.store, bodies.c.digest) == rows(site.store, parked.c.id) == []
+    assert rows(site.store, messages.c.digest) == rows(site.store, parked.c.id) == []
 
 
 @pytest.mark.parametrize(("asked", "form"), [(XML, XML), (f"{XML};q=0.1, {JSON};q=0.9", JSON), ("*/*", XML), ("", XML)])
@@ -168,7 +168,7 @@ def test_too_much_is_refused_before_all_of_it_is_read(store: Store, path: str) -
     headers = {"content-type": JSON, "authorization": f"Bearer {TOKEN}"}
     answer = site.client.post(path, content=endless(), headers=headers)
     assert outcome(answer, 413)["code"] == "too-long"
-    assert rows(site.store, bodies.c.digest) == []
+    assert rows(site.store, messages.c.digest) == []
 
 
 # ------------------------------------------------------------------ messages
@@ -323,5 +323,8 @@ def test_validation_stores_nothing(site: Site, case: str) -> None:
     value, severity = CHECKED[case]
     assert outcome(post(site, as_json(value), VALIDATE), 200)["severity"] == severity
     assert (
-        rows(site.store, bodies.c.digest) == rows(site.store, outbox.c.letter_id) == rows(site.store, parked.c.id) == []
+        rows(site.store, messages.c.digest)
+        == rows(site.store, outbox.c.letter_id)
+        == rows(site.store, parked.c.id)
+        == []
     )

@@ -18,7 +18,7 @@ from gateway.outbound.report_making import ReportMaker
 from gateway.receive import Entrance
 from gateway.store.engine import writing
 from gateway.store.reports import DELIVERED, REFUSED, StoredReport
-from gateway.store.schema import case_bodies, cases
+from gateway.store.schema import cases
 from gateway.store.store import Store, open_store
 from tests.builders import emessage, event, xref15
 from tests.kl_builders import BASE, at, period
@@ -136,7 +136,6 @@ def test_an_erased_case_is_no_error(store: Store, maker: ReportMaker) -> None:
     made = maker.make(citizen, TUESDAY)
     oldest = store.reports.cases_of(citizen)[0].case_id
     with writing(store.engine) as connection:
-        connection.execute(delete(case_bodies).where(case_bodies.c.case_id == oldest))
         connection.execute(delete(cases).where(cases.c.case_id == oldest))
     assert len(made) == 2
     assert maker.make(citizen, FRIDAY) == []

@@ -15,7 +15,7 @@ from gateway.receive import Entrance
 from gateway.referral.attachments import TrackedObject
 from gateway.referral.inbox import Outcome
 from gateway.store.engine import reading
-from gateway.store.schema import case_bodies, files, objects, parked
+from gateway.store.schema import cases, files, objects, parked
 from gateway.store.store import Store
 from tests.attachment_builders import NAMED, OTHER_ID, PDF, binary, reference, xbin, xbin_message
 from tests.builders import BACK_TEAM, CPR, NAME, RECEIVED, emessage, event, xref15
@@ -63,7 +63,7 @@ def test_the_file_stands_apart_from_case_and_object(store: Store) -> None:
     ((found, size),) = rows(store, files.c.body, files.c.size)
     assert (store.codec.open(found), size) == (PDF, len(PDF))
     encoded = base64.b64encode(PDF)
-    for (body,) in (*rows(store, case_bodies.c.body), *rows(store, objects.c.body)):
+    for (body,) in (*rows(store, cases.c.body), *rows(store, objects.c.body)):
         assert encoded not in store.codec.open(body)
 
 

@@ -94,7 +94,7 @@ def test_a_citizen_is_found_by_a_keyed_hash_only(store: Store) -> None:
 def test_bodies_hold_the_messages_to_the_byte(store: Store) -> None:
     fill(store)
     with reading(store.engine) as connection:
-        kept = {store.codec.open(body) for body in connection.scalars(select(metadata.tables["bodies"].c.body))}
+        kept = {store.codec.open(body) for body in connection.scalars(select(metadata.tables["messages"].c.body))}
     assert set(recorded().values()) <= kept
 
 

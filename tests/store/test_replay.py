@@ -15,7 +15,7 @@ from gateway.simulate.stories import recorded
 from gateway.store.audit import Act
 from gateway.store.engine import reading, writing
 from gateway.store.replay import ParkedMessage, parked_message
-from gateway.store.schema import bodies, letters, messages, outbox, parked
+from gateway.store.schema import letters, messages, outbox, parked
 from gateway.store.store import Store
 from tests.builders import event
 from tests.correspondence_builders import xdis91_message
@@ -185,7 +185,7 @@ def test_a_corrected_copy_is_handled_and_the_original_stays_as_it_came(store: St
     assert after.data == original
     assert after.handled_as == outcome.message.digest != after.digest
     with reading(store.engine) as connection:
-        assert len(connection.execute(select(bodies.c.digest)).all()) == 2
+        assert len(connection.execute(select(messages.c.digest)).all()) == 2
 
 
 def test_a_corrected_copy_that_fails_too_is_not_kept(store: Store) -> None:
@@ -208,7 +208,7 @@ def test_there_is_no_item_of_an_unknown_id(store: Store) -> None:
 def test_an_item_is_shown_though_its_message_is_gone(store: Store) -> None:
     item = given_up(store)
     with store.engine.begin() as connection:
-        connection.execute(bodies.delete())
+        connection.execute(messages.update().values(body=None))
     gone = parked_message(store.engine, store.codec, item.id)
     assert gone is not None
     assert (gone.data, gone.obstacle) == (b"", "gone")

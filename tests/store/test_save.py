@@ -14,8 +14,8 @@ from gateway.referral.inbox import Settled
 from gateway.store.engine import reading
 from gateway.store.inbox import Entry
 from gateway.store.outbox import Sent
-from gateway.store.schema import bodies, decisions, events, metadata, outbox, outbox_bodies
 from gateway.store.schema import cases as case_table
+from gateway.store.schema import decisions, events, messages, metadata, outbox
 from gateway.store.schema import parked as parked_table
 from gateway.store.store import Store, open_store
 from tests.store.material import NOW, SENDER, case, entry, event, keys, later, letter, message, outgoing, parked
@@ -49,17 +49,14 @@ def test_one_message_fills_every_table(store: Store) -> None:
     assert new == {"OUT1", "OUT2"}
     assert counts(store) == {
         "messages": 1,
-        "bodies": 1,
         "letters": 1,
         "cases": 1,
-        "case_bodies": 1,
         "objects": 0,
         "files": 0,
         "clocks": 1,
         "decisions": 1,
         "events": 0,
         "outbox": 2,
-        "outbox_bodies": 2,
         "transmissions": 0,
         "parked": 1,
         "notes": 0,
@@ -74,7 +71,7 @@ def test_one_message_fills_every_table(store: Store) -> None:
 def test_the_message_itself_is_kept_as_it_came(store: Store) -> None:
     data = "<Emessage>æøå</Emessage>".encode("iso-8859-1") * 100
     store.inbox.save([entry(data=data)], NOW)
-    ((body,),) = rows(store, bodies.c.body)
+    ((body,),) = rows(store, messages.c.body)
     assert body != data
     assert store.codec.open(body) == data
 
@@ -99,7 +96,7 @@ def test_a_failure_after_any_statement_leaves_nothing(store: Store) -> None:
 
     by_table = store.by_key.dialect.name == "sqlite"
     assert statement > (5 if by_table else 1), "it was tried after each"
-    assert counts(store)["outbox_bodies"] == 2
+    assert counts(store)["outbox"] == 2
 
 
 @pytest.mark.parametrize(
@@ -227,7 +224,7 @@ def test_letters_that_are_there_already_are_not_written_again(store: Store) -> N
     found = store.outbox.letter("OUT1")
     assert found is not None
     assert found.content == b"first"
-    assert rows(store, func.count(outbox_bodies.c.letter_id)) == [(2,)]
+    assert rows(store, func.count(outbox.c.letter_id)) == [(2,)]
 
 
 def test_parking_the_same_twice_is_parking_once(store: Store) -> None:
