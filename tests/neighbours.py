@@ -22,7 +22,7 @@ DATABASE_URL = os.environ.get("GATEWAY_TEST_DATABASE_URL") or "postgresql://post
 _TABLES = (
     "clocks, notes, audit, sessions, accounts, files, objects, "
     "report_bodies, reports, "
-    "transmissions, outbox, parked, events, decisions, cases, letters, messages"
+    "earlier_transmissions, outbox, parked, cases, letters, messages"
 )
 
 

@@ -47,7 +47,7 @@ def _searches(store: Store) -> Mapping[str, tuple[Ask, str]]:
         "referral's envelope id": (store.search.of_id, "envelope_id FROM messages WHERE type <> 'team-event'"),
         "digest": (store.search.of_id, "digest FROM messages"),
         "our letter id": (store.search.of_id, "letter_id FROM outbox"),
-        "our envelope id": (store.search.of_id, "envelope_id FROM transmissions WHERE envelope_id <> letter_id"),
+        "our envelope id": (store.search.of_id, "envelope_id FROM outbox WHERE envelope_id <> letter_id"),
         "episode id": (store.search.of_id, "episode_key FROM cases"),
         "case id": (store.search.of_id, "case_id FROM cases"),
         "sender": (store.search.of_id, "sender FROM cases"),

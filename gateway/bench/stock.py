@@ -20,15 +20,15 @@ from gateway.store.store import open_store
 Database = Connection[tuple[object, ...]]
 #: what the originals wrote
 _TABLES = (
-    *("messages", "letters", "cases", "decisions", "events", "clocks"),
-    *("outbox", "transmissions", "parked"),
+    *("messages", "letters", "cases", "clocks"),
+    *("outbox", "earlier_transmissions", "parked"),
 )
 _YEARS, _DAYS_OPEN = 5, 20
 #: columns with another value in each copy
 _RENEWED = frozenset(
     {
         *("digest", "envelope_id", "network_message_id", "network_envelope_id", "letter_id", "message", "message_id"),
-        *("case_id", "receipt_id", "episode_key", "citizen_index", "event_id", "subject"),
+        *("case_id", "receipt_id", "episode_key", "citizen_index", "subject"),
     }
 )
 #: an id as long as the old one and of its alphabet; texts too short to be an id stay

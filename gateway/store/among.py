@@ -6,7 +6,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import BindParameter, Boolean, Column, Dialect, Text, TypeDecorator, bindparam
+from sqlalchemy import BindParameter, Boolean, ColumnElement, Dialect, Text, TypeDecorator, bindparam
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -32,7 +32,7 @@ class _Among(FunctionElement[bool]):
     inherit_cache = True
 
 
-def among(column: Column[Any], name: str) -> FunctionElement[bool]:
+def among(column: ColumnElement[Any], name: str) -> FunctionElement[bool]:
     """Whether the column is one of the texts given as parameter ``name``; an empty list is allowed."""
     keys: BindParameter[Any] = bindparam(name, type_=_Keys())
     return _Among(column, keys)

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
-from gateway.store.engine import insert
 from gateway.store.rows import Entry
-from gateway.store.schema import outbox, transmissions
+from gateway.store.schema import outbox
+from gateway.store.transmissions import mark, marking
 
 #: kind of the letter that answers a FHIR message
 _KIND = "Acknowledgement"
+_MARK_SENT = marking(status="sent")
 
 
 def hand_over(connection: Connection, entry: Entry, now: datetime) -> frozenset[str]:
@@ -21,7 +22,5 @@ def hand_over(connection: Connection, entry: Entry, now: datetime) -> frozenset[
         return frozenset()
     mine = outbox.c.letter_id.in_(entry.outcome.message.receipts) & (outbox.c.kind == _KIND)
     ids = frozenset(connection.scalars(select(outbox.c.letter_id).where(mine)))
-    connection.execute(update(outbox).where(mine).values(status="sent", sent_at=now, claimed_until=None))
-    rows = [{"envelope_id": entry.answered_in, "letter_id": i, "at": now} for i in ids]
-    connection.execute(insert(connection, transmissions), rows)
+    mark(connection, _MARK_SENT, dict.fromkeys(ids, entry.answered_in), now)
     return ids

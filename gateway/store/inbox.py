@@ -35,18 +35,15 @@ from gateway.store.replay import free_for_replay, settle_replay
 from gateway.store.rows import Entry, case_row, letter_row, message_row, parked_row
 from gateway.store.schema import (
     cases,
-    decisions,
-    events,
     letters,
     messages,
     outbox,
     parked,
-    transmissions,
 )
+from gateway.store.transmissions import transmissions
 
 _CASE = msgspec.json.Decoder(Case)
 _FAULT = msgspec.json.Decoder(Fault)
-Rows = list[dict[str, Any]]
 
 # The look-ups, built once. By envelope id and letter id alone, which have an index; the sender is compared afterwards.
 # A condition each, never joined by OR: what was planned while a table was empty would read it from end to end for ever.
@@ -209,7 +206,6 @@ class Inbox:
             *self._messages_in(entries),
             *self._letters_in(entries),
             *self._cases_in(connection, entries, now),
-            *self._history(entries, now),
             *self._letters_out(entries, now, claimed_until),
             *object_rows(connection, self._codec, entries, now),
             Put(parked, [parked_row(e, n, now) for e in entries for n in range(len(e.outcome.parked))]),
@@ -260,35 +256,6 @@ class Inbox:
 
     def _case_row(self, case: Case, standing: Mapping[str, Promises], now: datetime) -> dict[str, Any]:
         return case_row(case, standing[case.case_id], self._codec, now)
-
-    def _history(self, entries: Sequence[Entry], now: datetime) -> Iterable[Put]:
-        happened: dict[tuple[str, str], dict[str, Any]] = {}
-        decided: Rows = []
-        for case in (case for e in entries for case in e.outcome.cases):
-            for event in case.events[-1:]:
-                happened[case.case_id, event.event_id] = {
-                    "case_id": case.case_id,
-                    "event_id": event.event_id,
-                    "type": event.type.value,
-                    "team": event.team,
-                    "occurred": event.occurred,
-                    "received_at": now,
-                    "body": self._codec.seal(msgspec.json.encode(event)),
-                }
-            if case.number == case.decided_as:
-                decided.append(self._decision_row(case))
-        yield Put(events, list(happened.values()))
-        yield Put(decisions, decided)
-
-    def _decision_row(self, case: Case) -> dict[str, Any]:
-        return {
-            "case_id": case.case_id,
-            "number": case.number,
-            "decided_at": case.earlier[-1].replaced_at if case.earlier else case.received_at,
-            "outcome": case.decision.outcome,
-            "made_by": case.decision.made_by[:200],
-            "body": self._codec.seal(msgspec.json.encode(case.decision)),
-        }
 
     def _letters_out(self, entries: Sequence[Entry], now: datetime, claimed_until: datetime | None) -> Iterable[Put]:
         sent = {letter.letter_id: letter for e in entries for letter in e.outcome.outgoing}

@@ -23,12 +23,11 @@ from sqlalchemy import (
 from gateway.referral.inbox import Settled
 from gateway.referral.letters import Outgoing
 from gateway.store.alarms import put_away
-from gateway.store.among import among
 from gateway.store.audit import Act, is_recorded, record
-from gateway.store.bulk import put
 from gateway.store.codec import Codec
 from gateway.store.engine import reading, writing
-from gateway.store.schema import UtcDateTime, outbox, transmissions
+from gateway.store.schema import UtcDateTime, outbox
+from gateway.store.transmissions import mark, marking, times_sent
 
 #: not JSON, in which a letter's bytes would stand as base64: larger, and nothing compresses it
 _LETTER = msgspec.msgpack.Decoder(Outgoing)
@@ -39,20 +38,13 @@ CLAIM = timedelta(seconds=30)
 #: in so many words: only letters of which this is said stand in the index ``outbox_due``
 UNSENT: ColumnElement[bool] = outbox.c.status != literal_column("'sent'")
 _ONCE_MORE = outbox.c.repeats > 0
-_AT = bindparam("at", type_=UtcDateTime())
 #: a receipt may overtake the note that its letter went
 _UNANSWERED = outbox.c.wants_receipt & outbox.c.verdict.is_(None)
-_MARK_SENT = (
-    update(outbox)
-    .where(among(outbox.c.letter_id, "ids"))
-    .values(
-        sent_at=_AT,
-        claimed_until=None,
-        last_error=None,
-        status=case((_ONCE_MORE, "pending"), else_="sent"),
-        repeats=case((_ONCE_MORE, outbox.c.repeats - 1), else_=0),
-        waits_since=case((_UNANSWERED, func.coalesce(outbox.c.waits_since, _AT))),
-    )
+_MARK_SENT = marking(
+    last_error=None,
+    status=case((_ONCE_MORE, "pending"), else_="sent"),
+    repeats=case((_ONCE_MORE, outbox.c.repeats - 1), else_=0),
+    waits_since=case((_UNANSWERED, func.coalesce(outbox.c.waits_since, bindparam("at", type_=UtcDateTime())))),
 )
 
 
@@ -96,11 +88,8 @@ class Outbox:
         """Letters that are out of our hands, with the envelope each went in."""
         if not done:
             return
-        ids = [sent.letter_id for sent in done]
-        rows = [{"envelope_id": s.envelope_id, "letter_id": s.letter_id, "at": s.at} for s in done]
         with writing(self._engine) as connection:
-            put(connection, transmissions, rows)
-            connection.execute(_MARK_SENT, {"ids": ids, "at": done[0].at})
+            mark(connection, _MARK_SENT, {sent.letter_id: sent.envelope_id for sent in done}, done[0].at)
 
     def mark_failed(self, letter_id: str, why: str, now: datetime) -> None:
         """One letter that the transport would not take: again later, or parked after the last attempt."""
@@ -158,9 +147,8 @@ class Outbox:
 
     def resend_unanswered(self, sent_before: datetime, now: datetime, times: int) -> list[str]:
         """Letters without a receipt go once more, each ``times`` times at most; which ones."""
-        sent = select(func.count()).where(transmissions.c.letter_id == outbox.c.letter_id).scalar_subquery()
         late = (outbox.c.status == "sent") & (outbox.c.waits_since < sent_before) & (outbox.c.sent_at < sent_before)
-        mine = update(outbox).where(late, sent <= times)
+        mine = update(outbox).where(late, times_sent() <= times)
         with writing(self._engine) as connection:
             return list(connection.scalars(mine.values(_back(now)).returning(outbox.c.letter_id)))
 
@@ -181,7 +169,7 @@ def _for_one(letter_id: str) -> Select[Any]:
 
 
 def _times(connection: Connection, letter_id: str) -> int:
-    return connection.scalar(select(func.count()).where(transmissions.c.letter_id == letter_id)) or 0
+    return connection.scalar(select(times_sent()).where(outbox.c.letter_id == letter_id)) or 0
 
 
 def _why_not(row: Row[Any], seen: str | None, times: int) -> str:

@@ -10,7 +10,8 @@ from gateway.store.alarms import AlarmCount, count_alarms
 from gateway.store.engine import reading
 from gateway.store.outbox import UNSENT
 from gateway.store.receipts import Watch, count_watched
-from gateway.store.schema import cases, messages, outbox, parked, transmissions
+from gateway.store.schema import cases, messages, outbox, parked
+from gateway.store.transmissions import transmissions
 from gateway.store.trends import FROM_OUTSIDE
 
 

@@ -11,7 +11,8 @@ from gateway.store.alarms import RECEIPT_CLOCK
 from gateway.store.codec import Codec
 from gateway.store.engine import reading
 from gateway.store.outbox import standing
-from gateway.store.schema import cases, clocks, keys_of, outbox, transmissions
+from gateway.store.schema import cases, clocks, keys_of, outbox
+from gateway.store.transmissions import transmissions
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True):

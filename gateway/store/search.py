@@ -14,7 +14,8 @@ from gateway.store.codec import Codec
 from gateway.store.engine import reading
 from gateway.store.overview import ParkedRow
 from gateway.store.rows import Names, names_in
-from gateway.store.schema import cases, keys_of, letters, messages, outbox, parked, transmissions
+from gateway.store.schema import cases, keys_of, letters, messages, outbox, parked
+from gateway.store.transmissions import transmissions
 
 #: a CPR or its replacement, as people write it
 _CITIZEN = re.compile(r"(\d{6})-?([0-9A-Za-z]{4})")

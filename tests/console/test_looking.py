@@ -15,6 +15,7 @@ from gateway.store import schema
 from gateway.store.accounts import Right
 from gateway.store.board import Filter
 from gateway.store.engine import reading
+from gateway.store.transmissions import transmissions
 from tests.console.conftest import Town, picture
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.broker]
@@ -52,8 +53,8 @@ def keys(town: Town, case_id: str) -> dict[str, str]:
         (digest,) = (came.message for came in dossier.came if came.letter_id == case.referral.letter_id)
         came = schema.messages.c.digest == digest
         message = connection.execute(select(schema.messages).where(came)).one()
-        ours = schema.transmissions.c.letter_id == status.letter_id
-        sent_in = connection.scalar(select(schema.transmissions.c.envelope_id).where(ours))
+        ours = transmissions.c.letter_id == status.letter_id
+        sent_in = connection.scalar(select(transmissions.c.envelope_id).where(ours))
     found = {
         "CPR": case.referral.citizen.identifier,
         "CPR with a hyphen": re.sub(r"(.{6})", r"\1-", case.referral.citizen.identifier, count=1),

@@ -16,8 +16,9 @@ from gateway.errors import ConflictError
 from gateway.inbound.source import Delivery
 from gateway.referral.letters import Outgoing
 from gateway.store.engine import reading
-from gateway.store.schema import messages, outbox, parked, transmissions
+from gateway.store.schema import messages, outbox, parked
 from gateway.store.store import Store
+from gateway.store.transmissions import transmissions
 from tests.builders import CPR, NAME, WORDS, emessage, vans
 from tests.fhir_messages import HEADER_ID, Json, as_json, as_xml, header, patient, receiver, referral
 from tests.http.conftest import Site

@@ -19,8 +19,9 @@ from gateway.outbound.sink import Result
 from gateway.referral.letters import Carrier, Channel, Outgoing
 from gateway.store.engine import reading
 from gateway.store.outbox import RETRY_AFTER
-from gateway.store.schema import outbox, transmissions
+from gateway.store.schema import outbox
 from gateway.store.store import Store
+from gateway.store.transmissions import transmissions
 from tests.inbound.harness import Clock
 from tests.neighbours import wait_for
 from tests.store.material import entry, outgoing

@@ -12,8 +12,9 @@ from gateway.referral.case import State
 from gateway.referral.letters import Outgoing
 from gateway.store.engine import reading
 from gateway.store.outbox import CLAIM, RETRY_AFTER, Sent
-from gateway.store.schema import outbox, transmissions
+from gateway.store.schema import outbox
 from gateway.store.store import Store, open_store
+from gateway.store.transmissions import transmissions
 from tests.store.material import NOW, case, change, entry, later, outgoing
 
 SOON = later(seconds=30)

@@ -15,8 +15,9 @@ from gateway.store.audit import Act
 from gateway.store.engine import reading
 from gateway.store.outbox import RETRY_AFTER, Sent
 from gateway.store.receipts import Watch, Watched
-from gateway.store.schema import outbox, transmissions
+from gateway.store.schema import outbox
 from gateway.store.store import Store, open_store
+from gateway.store.transmissions import transmissions
 from tests.store.material import NOW, SENDER, case, entry, later, outgoing
 
 RULES = load().clocks

@@ -18,8 +18,9 @@ from gateway.store.audit import Act
 from gateway.store.engine import reading
 from gateway.store.outbox import RETRY_AFTER, Sent
 from gateway.store.parking import Chosen
-from gateway.store.schema import outbox, transmissions
+from gateway.store.schema import outbox
 from gateway.store.store import Store
+from gateway.store.transmissions import transmissions
 from tests.builders import xctl
 from tests.store.material import NOW, entry, later, outgoing
 

@@ -1,0 +1,85 @@
+"""When and in which envelope our letters went.
+
+Nearly every letter goes once, so its last transmission stands in the letter's own row; the ones before it, of letters
+that were sent again, stand in a table of their own.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    Update,
+    bindparam,
+    case,
+    column,
+    func,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from gateway.store.among import among
+from gateway.store.schema import UtcDateTime, earlier_transmissions, outbox
+
+_WENT = outbox.c.envelope_id.is_not(None)
+#: every transmission, as if they stood in one table: letter_id, envelope_id, at
+transmissions = union_all(
+    select(outbox.c.letter_id, outbox.c.envelope_id, outbox.c.sent_at.label("at")).where(_WENT),
+    select(*earlier_transmissions.columns),
+).subquery("transmissions")
+
+
+class _Pairs(FunctionElement[Any]):
+    """A JSON object as rows of ``key`` and ``value``."""
+
+    name = "pairs"
+    inherit_cache = True
+
+
+@compiles(_Pairs, "postgresql")
+def _pairs_in_postgresql(element: _Pairs, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  (SQLAlchemy's own signature)
+    return f"json_each_text(CAST({compiler.process(element.clauses, **options)} AS JSON))"
+
+
+@compiles(_Pairs, "sqlite")
+def _pairs_in_sqlite(element: _Pairs, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  (SQLAlchemy's own signature)
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+_GIVEN = _Pairs(bindparam("envelopes", type_=Text)).table_valued(column("key", Text), column("value", Text))
+#: the list too: it alone keeps a plan made for an empty table to the index
+_MINE = among(outbox.c.letter_id, "ids") & (outbox.c.letter_id == _GIVEN.c.key)
+_KEEP_EARLIER = earlier_transmissions.insert().from_select(
+    ["letter_id", "envelope_id", "at"],
+    # marking the same transmission once more, after a commit whose answer was lost, is no other one
+    select(outbox.c.letter_id, outbox.c.envelope_id, outbox.c.sent_at).where(
+        _MINE, _WENT, outbox.c.envelope_id != _GIVEN.c.value
+    ),
+)
+
+
+def marking(**values: Any) -> Update:  # noqa: ANN401  (as ``values`` of SQLAlchemy)
+    """The statement for ``mark``: letters are out, each in its envelope; ``values`` change with it."""
+    at = bindparam("at", type_=UtcDateTime())
+    return update(outbox).where(_MINE).values(envelope_id=_GIVEN.c.value, sent_at=at, claimed_until=None, **values)
+
+
+def mark(connection: Connection, statement: Update, envelopes: Mapping[str, str], at: datetime) -> None:
+    """Write down that letters went at that moment, each in an envelope by its id; an earlier transmission is kept."""
+    given = {"ids": list(envelopes), "envelopes": json.dumps(envelopes)}
+    connection.execute(_KEEP_EARLIER, given)
+    connection.execute(statement, given | {"at": at})
+
+
+def times_sent() -> ColumnElement[int]:
+    """How often a letter of the outbox went."""
+    mine = select(func.count()).where(earlier_transmissions.c.letter_id == outbox.c.letter_id)
+    return case((_WENT, 1), else_=0) + mine.scalar_subquery()
