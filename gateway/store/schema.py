@@ -1,7 +1,7 @@
 """The tables. Keys and states stand in columns; whatever can name or describe a person is a sealed body (``codec``).
 
-Times are UTC. The bodies of messages, cases and letters are the last column of their row; the database keeps them apart
-from the keys that are searched (PostgreSQL out of line, SQLite on overflow pages; docs/adr/0023).
+Times are UTC. The bodies of messages, cases and letters are the last column of their row; the database keeps large
+ones apart from the keys that are searched (PostgreSQL out of line, SQLite on overflow pages; docs/adr/0023).
 """
 
 from datetime import UTC, datetime
