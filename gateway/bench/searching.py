@@ -12,6 +12,7 @@ from gateway.bench.messages import referral
 from gateway.bench.originals import OVER
 from gateway.municipality.model import load
 from gateway.receive import read
+from gateway.referral.letters import Channel
 from gateway.referral.model import Referral
 from gateway.store.board import Filter
 from gateway.store.store import Store
@@ -65,6 +66,7 @@ def _pages(store: Store, now: datetime) -> Mapping[str, Ask]:
         "board of the late": lambda _: (store.board.rows(soon, _ROWS), store.board.count(soon)),
         "overview": lambda _: (store.overview.numbers(now), store.trends.since(day), store.alarms.open(limit=10)),
         "overview's charts": lambda _: (store.trends.hours(day), store.trends.routed(now - timedelta(days=90))),
+        "oldest in a queue": lambda _: store.overview.handed_over(Channel.MEDCOM, None, _ROWS),
         "parked": lambda _: store.overview.parked_items(),
         "look at the clocks": lambda _: (store.alarms.without_receipt(now - receipt_limit), store.alarms.tick(now)),
     }

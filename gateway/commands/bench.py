@@ -46,7 +46,7 @@ def growth_command(
     context: typer.Context,
     as_json: AsJson = False,
     few: Annotated[int, typer.Option(min=40, help="stored cases to compare with")] = 10_000,
-    many: Annotated[int, typer.Option(min=40, help="stored cases; 25 GB of disk for a million")] = 1_000_000,
+    many: Annotated[int, typer.Option(min=40, help="stored cases; 21 GB of disk for a million")] = 1_000_000,
     rounds: Annotated[int, typer.Option(min=1, help="rounds of each, one after the other; medians are told")] = 5,
     messages: Annotated[int, typer.Option(min=400, help="messages per round")] = 4000,
     backlog: Annotated[int, typer.Option(min=0, help="messages that wait in the last part; 0 leaves it out")] = 100_000,

@@ -11,7 +11,7 @@ from gateway.store.engine import reading
 from gateway.store.outbox import UNSENT
 from gateway.store.receipts import Watch, count_watched
 from gateway.store.schema import cases, messages, outbox, parked
-from gateway.store.transmissions import transmissions
+from gateway.store.transmissions import nth_latest
 from gateway.store.trends import FROM_OUTSIDE
 
 
@@ -89,13 +89,11 @@ class Overview:
 
         Queues are first in, first out: of ``nth`` messages that wait in one, this is the oldest.
         """
-        query = select(transmissions.c.at).join(outbox, outbox.c.letter_id == transmissions.c.letter_id)
-        query = query.where(outbox.c.channel == channel.value)
+        there = outbox.c.channel == channel.value
         if receiver is not None:
-            query = query.where(outbox.c.receiver == receiver)
-        query = query.order_by(transmissions.c.at.desc()).offset(nth - 1).limit(1)
+            there &= outbox.c.receiver == receiver
         with reading(self._engine) as connection:
-            return connection.scalar(query) if nth else None
+            return connection.scalar(nth_latest(there, nth)) if nth else None
 
     def parked_items(self, *, include_closed: bool = False, limit: int = 1000) -> list[ParkedRow]:
         """Parked items, oldest first."""

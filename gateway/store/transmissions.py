@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     Text,
     Update,
     bindparam,
@@ -77,6 +78,18 @@ def mark(connection: Connection, statement: Update, envelopes: Mapping[str, str]
     given = {"ids": list(envelopes), "envelopes": json.dumps(envelopes)}
     connection.execute(_KEEP_EARLIER, given)
     connection.execute(statement, given | {"at": at})
+
+
+def nth_latest(wanted: ColumnElement[bool], nth: int) -> Select[datetime]:
+    """When the ``nth`` latest transmission went, of letters for which a condition on ``outbox`` holds.
+
+    Each of the two places is asked for its own latest ones, along its index; ordered together, both were read whole.
+    """
+    last = select(outbox.c.sent_at.label("at")).where(wanted, _WENT, outbox.c.sent_at.is_not(None))
+    earlier = select(earlier_transmissions.c.at).join(outbox, outbox.c.letter_id == earlier_transmissions.c.letter_id)
+    places = ((last, outbox.c.sent_at), (earlier.where(wanted), earlier_transmissions.c.at))
+    latest = union_all(*(select(of.order_by(at.desc()).limit(nth).subquery()) for of, at in places)).subquery()
+    return select(latest.c.at).order_by(latest.c.at.desc()).offset(nth - 1).limit(1)
 
 
 def times_sent() -> ColumnElement[int]:

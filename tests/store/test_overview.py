@@ -2,12 +2,17 @@
 
 from datetime import timedelta
 
+import pytest
+
 from gateway.errors import Fault
 from gateway.referral.case import State
 from gateway.referral.inbox import Settled
 from gateway.referral.letters import Channel
+from gateway.store.engine import reading
 from gateway.store.outbox import Sent
-from gateway.store.store import Store
+from gateway.store.schema import outbox
+from gateway.store.store import Store, open_store
+from gateway.store.transmissions import nth_latest
 from tests.store.material import NOW, SENDER, case, change, entry, later, outgoing, parked
 
 
@@ -61,6 +66,22 @@ def test_of_what_waits_in_a_queue_the_oldest_is_known_by_what_was_handed_over_la
     assert [at(Channel.MEDCOM, None, n) for n in (0, 1, 2, 3)] == [None, later(minutes=2), NOW, None]
     assert at(Channel.TEAM, "sundhedskonsulenter", 2) == later(minutes=1)
     assert at(Channel.TEAM, "genoptraening-ishoej", 1) is None
+    store.outbox.mark_sent([Sent(letter_id="M1", envelope_id="again", at=later(minutes=9))])
+    assert [at(Channel.MEDCOM, None, n) for n in (1, 2, 3, 4)] == [later(minutes=9), later(minutes=2), NOW, None]
+
+
+@pytest.mark.broker
+def test_the_oldest_in_a_queue_is_found_from_the_latest_backwards(postgres_url: str) -> None:
+    """The page asks for every queue every half minute: no answer may read all letters that ever went."""
+    with open_store(postgres_url) as store, reading(store.engine) as connection:
+        for cheap_while_it_is_empty in ("seqscan", "bitmapscan", "sort"):
+            connection.exec_driver_sql(f"SET enable_{cheap_while_it_is_empty} = off")
+        compiled = nth_latest(outbox.c.channel == "medcom", 500).compile(connection)
+        given = compiled.construct_params()
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {compiled}", given).scalars())
+        connection.exec_driver_sql("RESET ALL")
+    assert "Index Scan Backward using outbox_sent" in plan, plan
+    assert "Backward using earlier_transmissions_at" in plan, plan
 
 
 def test_parked_items_are_listed_oldest_first_with_their_reason(store: Store) -> None:
