@@ -29,7 +29,7 @@ from gateway.store.trends import Trends
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 #: the last of them
-NEWEST = "0001"
+NEWEST = "0002"
 #: any constant; holds back a second process that migrates the same PostgreSQL database at the same time
 _MIGRATION_LOCK = 5_790_009
 

@@ -1,4 +1,4 @@
-"""The first tables: inbox, cases, outbox, parked."""
+"""The first tables: inbox, cases, decisions, events, outbox, parked."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -39,7 +39,6 @@ def upgrade() -> None:
         sa.Column("programmes", sa.String(length=300), nullable=False),
         sa.Column("teams", sa.String(length=300), nullable=False),
         sa.Column("referrer", sa.LargeBinary(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("case_id"),
     )
     _index_where("is_open", "cases_open", "cases", ["due_at"])
@@ -70,6 +69,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("object_id", "sender", "letter_id"),
     )
     op.create_table(
+        "decisions",
+        sa.Column("case_id", sa.String(length=36), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("decided_at", _MOMENT, nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("made_by", sa.String(length=200), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("case_id", "number"),
+    )
+    op.create_table(
+        "events",
+        sa.Column("case_id", sa.String(length=36), nullable=False),
+        sa.Column("event_id", sa.String(length=64), nullable=False),
+        sa.Column("type", sa.String(length=30), nullable=False),
+        sa.Column("team", sa.String(length=60), nullable=False),
+        sa.Column("occurred", _MOMENT, nullable=False),
+        sa.Column("received_at", _MOMENT, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("case_id", "event_id"),
+    )
+    op.create_index("events_occurred", "events", ["occurred"], unique=False)
+    op.create_table(
         "installation",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
@@ -90,7 +111,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("letter_id", "sender"),
     )
     op.create_index("letters_case", "letters", ["case_id"], unique=False)
-    op.create_index("letters_message", "letters", ["message"], unique=False, postgresql_using="hash")
+    op.create_index("letters_message", "letters", ["message"], unique=False)
     op.create_table(
         "messages",
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -103,7 +124,6 @@ def upgrade() -> None:
         sa.Column("fault_id", sa.String(length=10), nullable=True),
         sa.Column("receipts", sa.Text(), nullable=False),
         sa.Column("handled", sa.Boolean(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_index("messages_envelope_id", "messages", ["envelope_id"], unique=False)
@@ -148,21 +168,17 @@ def upgrade() -> None:
         sa.Column("repeats", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("sent_at", _MOMENT, nullable=True),
-        sa.Column("envelope_id", sa.String(length=36), nullable=True),
         sa.Column("wants_receipt", sa.Boolean(), nullable=False),
         sa.Column("waits_since", _MOMENT, nullable=True),
         sa.Column("closing", sa.Boolean(), nullable=False),
         sa.Column("verdict", sa.String(length=10), nullable=True),
         sa.Column("verdict_at", _MOMENT, nullable=True),
         sa.Column("verdict_why", sa.Text(), nullable=True),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("letter_id"),
     )
     op.create_index("outbox_case", "outbox", ["case_id"], unique=False)
-    _index_where("status <> 'sent'", "outbox_due", "outbox", ["status", "due_at"])
+    op.create_index("outbox_due", "outbox", ["status", "due_at"], unique=False)
     _index_where("message_id <> letter_id", "outbox_message", "outbox", ["message_id"])
-    _index_where("envelope_id <> letter_id", "outbox_envelope", "outbox", ["envelope_id"])
-    _index_where("sent_at IS NOT NULL", "outbox_sent", "outbox", ["sent_at"])
     _index_where("waits_since IS NOT NULL", "outbox_waiting", "outbox", ["waits_since", "letter_id", "receiver"])
     _index_where("verdict = 'refused'", "outbox_refused", "outbox", ["verdict_at", "letter_id", "receiver"])
     op.create_table(
@@ -190,14 +206,44 @@ def upgrade() -> None:
     _index_where("case_id IS NOT NULL", "parked_case", "parked", ["case_id"])
     op.create_index("parked_state", "parked", ["state", "parked_at"], unique=False)
     op.create_table(
-        "earlier_transmissions",
+        "transmissions",
         sa.Column("letter_id", sa.String(length=36), nullable=False),
         sa.Column("envelope_id", sa.String(length=36), nullable=False),
         sa.Column("at", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("letter_id", "envelope_id"),
     )
-    op.create_index("earlier_transmissions_envelope", "earlier_transmissions", ["envelope_id"], unique=False)
-    op.create_index("earlier_transmissions_at", "earlier_transmissions", ["at"], unique=False)
+    _index_where("envelope_id <> letter_id", "transmissions_envelope", "transmissions", ["envelope_id"])
+    op.create_index("transmissions_at", "transmissions", ["at"], unique=False)
+    op.create_table(
+        "bodies",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["digest"],
+            ["messages.digest"],
+        ),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_table(
+        "case_bodies",
+        sa.Column("case_id", sa.String(length=36), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"],
+            ["cases.case_id"],
+        ),
+        sa.PrimaryKeyConstraint("case_id"),
+    )
+    op.create_table(
+        "outbox_bodies",
+        sa.Column("letter_id", sa.String(length=36), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["letter_id"],
+            ["outbox.letter_id"],
+        ),
+        sa.PrimaryKeyConstraint("letter_id"),
+    )
     op.create_table(
         "accounts",
         sa.Column("name", sa.String(length=100), nullable=False),
@@ -270,10 +316,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["report_id"], ["reports.report_id"]),
         sa.PrimaryKeyConstraint("report_id"),
     )
-    if op.get_bind().dialect.name == "postgresql":
-        for table in ("messages", "cases", "outbox"):
-            # compressed they are already: large ones go out of line as they are
-            op.execute(f"ALTER TABLE {table} ALTER COLUMN body SET STORAGE EXTERNAL")
 
 
 def downgrade() -> None:
@@ -281,17 +323,18 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_table("report_bodies")
     op.drop_table("reports")
-    op.drop_index("earlier_transmissions_at", table_name="earlier_transmissions")
-    op.drop_index("earlier_transmissions_envelope", table_name="earlier_transmissions")
-    op.drop_table("earlier_transmissions")
+    op.drop_table("outbox_bodies")
+    op.drop_table("case_bodies")
+    op.drop_table("bodies")
+    op.drop_index("transmissions_at", table_name="transmissions")
+    op.drop_index("transmissions_envelope", table_name="transmissions")
+    op.drop_table("transmissions")
     op.drop_index("parked_case", table_name="parked")
     op.drop_index("parked_message", table_name="parked")
     op.drop_index("parked_state", table_name="parked")
     op.drop_table("parked")
     op.drop_index("outbox_refused", table_name="outbox")
     op.drop_index("outbox_waiting", table_name="outbox")
-    op.drop_index("outbox_sent", table_name="outbox")
-    op.drop_index("outbox_envelope", table_name="outbox")
     op.drop_index("outbox_message", table_name="outbox")
     op.drop_index("outbox_due", table_name="outbox")
     op.drop_index("outbox_case", table_name="outbox")
@@ -306,6 +349,9 @@ def downgrade() -> None:
     op.drop_index("letters_case", table_name="letters")
     op.drop_table("letters")
     op.drop_table("installation")
+    op.drop_index("events_occurred", table_name="events")
+    op.drop_table("events")
+    op.drop_table("decisions")
     op.drop_index("cases_sender", table_name="cases")
     op.drop_index("cases_open", table_name="cases")
     op.drop_index("cases_received", table_name="cases")
