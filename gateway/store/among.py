@@ -1,4 +1,4 @@
-"""``column among (list of keys)``: a condition whose SQL is the same for any number of keys.
+"""``column among (list of keys)``, and keys with a value each as rows: SQL that is the same for any number of keys.
 
 ``IN (…)`` is another statement for every number of keys: SQLAlchemy writes it, driver and server parse it anew.
 """
@@ -6,7 +6,17 @@
 import json
 from typing import Any
 
-from sqlalchemy import BindParameter, Boolean, ColumnElement, Dialect, Text, TypeDecorator, bindparam
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Dialect,
+    TableValuedAlias,
+    Text,
+    TypeDecorator,
+    bindparam,
+    column,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -48,3 +58,24 @@ def _in_array(element: _Among, compiler: SQLCompiler, **options: Any) -> str:  #
 def _in_json(element: _Among, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  (SQLAlchemy's own signature)
     column, keys = (compiler.process(part, **options) for part in element.clauses)
     return f"{column} IN (SELECT value FROM json_each({keys}))"  # noqa: S608  (keys is a parameter's placeholder)
+
+
+class _Pairs(FunctionElement[Any]):
+    name = "pairs"
+    inherit_cache = True
+
+
+def pairs(name: str) -> TableValuedAlias:
+    """The rows ``key``, ``value`` of the JSON object of texts that is given as parameter ``name``."""
+    given: BindParameter[Any] = bindparam(name, type_=Text)
+    return _Pairs(given).table_valued(column("key", Text), column("value", Text))
+
+
+@compiles(_Pairs, "postgresql")
+def _pairs_in_postgresql(element: _Pairs, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  (SQLAlchemy's own signature)
+    return f"json_each_text(CAST({compiler.process(element.clauses, **options)} AS JSON))"
+
+
+@compiles(_Pairs, "sqlite")
+def _pairs_in_sqlite(element: _Pairs, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  (SQLAlchemy's own signature)
+    return f"json_each({compiler.process(element.clauses, **options)})"

@@ -13,21 +13,16 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    Text,
     Update,
     bindparam,
     case,
-    column,
     func,
     select,
     union_all,
     update,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
-from gateway.store.among import among
+from gateway.store.among import among, pairs
 from gateway.store.schema import UtcDateTime, earlier_transmissions, outbox
 
 _WENT = outbox.c.envelope_id.is_not(None)
@@ -36,26 +31,7 @@ transmissions = union_all(
     select(outbox.c.letter_id, outbox.c.envelope_id, outbox.c.sent_at.label("at")).where(_WENT),
     select(*earlier_transmissions.columns),
 ).subquery("transmissions")
-
-
-class _Pairs(FunctionElement[Any]):
-    """A JSON object as rows of ``key`` and ``value``."""
-
-    name = "pairs"
-    inherit_cache = True
-
-
-@compiles(_Pairs, "postgresql")
-def _pairs_in_postgresql(element: _Pairs, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  (SQLAlchemy's own signature)
-    return f"json_each_text(CAST({compiler.process(element.clauses, **options)} AS JSON))"
-
-
-@compiles(_Pairs, "sqlite")
-def _pairs_in_sqlite(element: _Pairs, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  (SQLAlchemy's own signature)
-    return f"json_each({compiler.process(element.clauses, **options)})"
-
-
-_GIVEN = _Pairs(bindparam("envelopes", type_=Text)).table_valued(column("key", Text), column("value", Text))
+_GIVEN = pairs("envelopes")
 #: the list too: it alone keeps a plan made for an empty table to the index
 _MINE = among(outbox.c.letter_id, "ids") & (outbox.c.letter_id == _GIVEN.c.key)
 _KEEP_EARLIER = earlier_transmissions.insert().from_select(

@@ -153,8 +153,13 @@ class World(ABC):
         }
         with reading(self.store.engine) as connection:
             found = {name: sorted(map(tuple, connection.execute(query))) for name, query in wanted.items()}
-        happened = sorted((case.case_id, event.event_id) for case in self.store.past.cases() for event in case.events)
-        return {**found, "events": happened}
+        past = list(self.store.past.cases())
+        happened = sorted((case.case_id, event.event_id) for case in past for event in case.events)
+        decided = sorted(
+            (case.case_id, *(version.decision.outcome for version in case.earlier), case.decision.outcome)
+            for case in past
+        )
+        return {**found, "events": happened, "decisions": decided}
 
 
 class SpoolWorld(World):

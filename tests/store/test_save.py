@@ -187,6 +187,8 @@ def test_duplicates_inside_one_batch_are_folded(store: Store) -> None:
     assert (found["messages"], found["letters"], found["cases"]) == (3, 1, 1)
     assert rows(store, case_table.c.number) == [(2,)]
     assert rows(store, outbox.c.repeats) == [(3,)]
+    (kept,) = store.past.cases()
+    assert (kept.decided_as, kept.earlier, [event.event_id for event in kept.events]) == (1, (), ["event-1"])
 
 
 def test_a_duplicate_changes_nothing_but_the_outbox(store: Store) -> None:
