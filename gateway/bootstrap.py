@@ -22,7 +22,6 @@ from gateway.certificates.watch import CertificateWatch
 from gateway.clocks import Ticker, system_now
 from gateway.console.parts import Parts
 from gateway.errors import ConfigurationError
-from gateway.inbound.ahead import ReadAhead
 from gateway.inbound.amqp import AmqpSource
 from gateway.inbound.consumer import Consumer
 from gateway.inbound.folder import FolderSource
@@ -118,10 +117,7 @@ class Service:
         self.relay = Relay(store.outbox, transport.sink, system_now)
         reader = partial(read, limit=settings.message_limit, sbdh=settings.sbdh)
         self.pipeline = Pipeline(store, municipality, system_now, self.relay.offer, reader)
-        #: only from the broker: a folder's files are claimed by taking them, so none is read ahead
-        self.ahead = ReadAhead(transport.source, self.pipeline.read_ahead) if settings.amqp_url else None
-        self.source: Source = self.ahead or transport.source
-        self.consumer = Consumer(self.source, self.pipeline, settings.batch_size)
+        self.consumer = Consumer(transport.source, self.pipeline, settings.batch_size)
         self.ticker = Ticker(store, system_now, municipality.clocks, settings.auto_resend)
         self.failed = threading.Event()
         self._ended = threading.Event()
@@ -154,8 +150,6 @@ class Service:
             raise ConfigurationError("GW-301", "the page needs an account first: gateway accounts add NAME --rights …")
         listener = _listen(self.settings) if self.settings.http else None
         self._spawn("relay", self.relay.run)
-        if self.ahead:
-            self._spawn("reader", self.ahead.run)
         self._spawn("consumer", self.consumer.run)
         self._spawn("ticker", self.ticker.run)
         self._spawn("certificates", self.certificates.run)
@@ -178,13 +172,11 @@ class Service:
         """End now: first what takes in, then the relay, which gives back what it has not sent."""
         self.stop()
         self.consumer.stop()
-        if self.ahead:
-            self.ahead.stop()
         self.ticker.stop()
         self.certificates.stop()
         if self._server is not None:
             self._server.should_exit = True
-        self._join("consumer", "reader", "http", "ticker", "certificates")
+        self._join("consumer", "http", "ticker", "certificates")
         self.relay.stop()
         self._join("relay")
 

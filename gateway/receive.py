@@ -68,7 +68,7 @@ def receive(reading: Reading, known: Known, municipality: Municipality, received
 def _handle(letter: ReadLetter, desk: Desk) -> Handled:
     content = letter.content
     if isinstance(content, Referral):
-        found = letter.needs or needs(content, interpretation(), desk.municipality.offered)
+        found = needs(content, interpretation(), desk.municipality.offered)
         return take_in(content, found, desk)
     if isinstance(content, Mail):
         return follow_mail(content, desk)

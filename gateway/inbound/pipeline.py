@@ -13,10 +13,8 @@ import structlog
 from gateway.errors import SECURITY_FAULTS, ConflictError, Fault
 from gateway.inbound.source import Delivery
 from gateway.mapping.edifact.interchange import MESSAGE_TYPES
-from gateway.mapping.interpretation import interpretation
 from gateway.mapping.medcom.letter_types import LETTER_TYPES
 from gateway.mapping.medcom.other_types import OTHER_TYPES
-from gateway.mapping.weighing import weighed
 from gateway.metrics import HANDLED, HANDLING_SECONDS, PARKED, SECURITY
 from gateway.municipality.model import Municipality
 from gateway.receive import Entrance, read, receive
@@ -62,11 +60,6 @@ class Pipeline:
         self._clock = clock
         self._offer = offer
         self._read = reader
-
-    def read_ahead(self, delivery: Delivery) -> Delivery:
-        """The delivery with its reading, each referral weighed: what needs the bytes alone, from any thread."""
-        reading = self._read(delivery.data, delivery.entrance)
-        return msgspec.structs.replace(delivery, reading=weighed(reading, interpretation(), self._municipality.offered))
 
     def answer_one(self, delivery: Delivery, envelope_id: str) -> Outcome:
         """Handle one message whose Acknowledgement the caller hands over himself, in that envelope.
@@ -123,7 +116,7 @@ class Pipeline:
 
     def _handle(self, deliveries: Sequence[Delivery], *, keep_refused: bool, act: Act | None = None) -> list[Outcome]:
         started = time.perf_counter()
-        readings = [d.reading or self._read(d.data, d.entrance) for d in deliveries]
+        readings = [self._read(d.data, d.entrance) for d in deliveries]
         keys = Keys()
         for reading in readings:
             keys |= answer.keys_of(reading)

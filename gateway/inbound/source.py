@@ -7,7 +7,6 @@ import msgspec
 
 from gateway.receive import Entrance
 from gateway.referral.inbox import Parked
-from gateway.referral.reading import Reading
 
 #: after this many failures a message is parked
 MAX_ATTEMPTS = 5
@@ -24,8 +23,6 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     dead: bool = False
     #: whatever the transport needs to acknowledge it
     handle: Any = None
-    #: what it says, where it was read ahead
-    reading: Reading | None = None
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +33,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(Protocol):
-    """A transport's inbound side. All calls come from the consumer's thread, except where messages are read ahead."""
+    """A transport's inbound side. All calls come from the consumer's thread."""
 
     def take(self, limit: int, wait_s: float) -> list[Delivery]:
         """Up to ``limit`` messages; what is there now, or the first that comes within ``wait_s``."""

@@ -11,7 +11,6 @@ from gateway.mapping.evidence.programmes import by_code, by_text, mentioned
 from gateway.mapping.interpretation import Interpretation
 from gateway.referral.model import Referral
 from gateway.referral.needs import Finding, Needs, Programme
-from gateway.referral.reading import Reading, ReadLetter
 
 
 def needs(referral: Referral, tables: Interpretation, offered: Collection[str]) -> Needs:
@@ -53,17 +52,6 @@ def needs(referral: Referral, tables: Interpretation, offered: Collection[str]) 
         training_blocked=bool(blocked),
         tables=tables.version,
     )
-
-
-def weighed(reading: Reading, tables: Interpretation, offered: Collection[str]) -> Reading:
-    """The same reading, each referral in it with its needs."""
-    return msgspec.structs.replace(reading, letters=tuple(_weighed(x, tables, offered) for x in reading.letters))
-
-
-def _weighed(letter: ReadLetter, tables: Interpretation, offered: Collection[str]) -> ReadLetter:
-    if not isinstance(letter.content, Referral):
-        return letter
-    return msgspec.structs.replace(letter, needs=needs(letter.content, tables, offered))
 
 
 def _prediabetes(evidence: Gathered, judged: RuleP) -> list[Programme]:

@@ -11,7 +11,6 @@ from gateway.referral.correspondence import Correspondence, OtherLetter
 from gateway.referral.events import TeamEvent
 from gateway.referral.letters import Arrival, ReceivedReceipt
 from gateway.referral.model import Referral
-from gateway.referral.needs import Needs
 
 #: everything a letter can hold
 Content = Referral | Correspondence | AttachmentMessage | OtherLetter | ReceivedReceipt | TeamEvent
@@ -29,8 +28,6 @@ class ReadLetter(msgspec.Struct, frozen=True, kw_only=True):
     fault: Fault | None = None
     #: SHA-256 of the decoded content, or of the raw letter where it could not be decoded
     digest: str = ""
-    #: what a referral needs, where it was weighed ahead
-    needs: Needs | None = None
 
     @property
     def is_answered(self) -> bool:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.inbound.harness import AheadInbound, AmqpInbound, FolderInbound, Inbound
+from tests.inbound.harness import AmqpInbound, FolderInbound, Inbound
 from tests.neighbours import Broker, bare_broker, broker, plain_logs, postgres_url, worker_database
 
 __all__ = ["bare_broker", "broker", "plain_logs", "postgres_url", "worker_database"]
@@ -17,22 +17,12 @@ def amqp(broker: Broker) -> Iterator[AmqpInbound]:
 
 
 @pytest.fixture
-def ahead(broker: Broker) -> Iterator[AheadInbound]:
-    opened = AheadInbound(broker)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> FolderInbound:
     return FolderInbound(tmp_path / "spool")
 
 
-_ON_THE_BROKER = [pytest.param(name, marks=pytest.mark.broker) for name in ("amqp", "ahead")]
-
-
-@pytest.fixture(params=["folder", *_ON_THE_BROKER])
+@pytest.fixture(params=["folder", pytest.param("amqp", marks=pytest.mark.broker)])
 def inbound(request: pytest.FixtureRequest) -> Inbound:
-    """Both transports, one after the other; RabbitMQ's also with its messages read ahead."""
+    """Both transports, one after the other."""
     opened: Inbound = request.getfixturevalue(request.param)
     return opened

@@ -1,21 +1,17 @@
 """Both transports' inbound sides behind one face, so that one suite can ask the same of each."""
 
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
-
 from gateway.broker.link import IoThread
 from gateway.broker.publisher import Publisher
 from gateway.broker.topology import ATTEMPT_HEADER
-from gateway.inbound.ahead import ReadAhead
 from gateway.inbound.amqp import AmqpSource
 from gateway.inbound.folder import FolderSource
 from gateway.inbound.source import Delivery, Done, Source
-from gateway.receive import Entrance, read
+from gateway.receive import Entrance
 from gateway.spool import write_whole
 from tests.neighbours import Broker, wait_for
 
@@ -126,37 +122,6 @@ class AmqpInbound:
         self.source.stop()
         self.publisher.stop()
         self.io.stop()
-
-
-class AheadInbound(AmqpInbound):
-    """RabbitMQ, its messages read ahead."""
-
-    def __init__(self, broker: Broker) -> None:
-        super().__init__(broker)
-        self.source = reading_ahead(self.source)
-
-    def restart(self) -> None:
-        self.source.close()
-        self.source = reading_ahead(self._open())
-
-    def left(self) -> int:
-        self.source.close()
-        return sum(self.broker.depth(queue.name) for queue in self.broker.topology.queues())
-
-    def close(self) -> None:
-        self.source.close()
-        self.publisher.stop()
-        self.io.stop()
-
-
-def reading_ahead(source: Source) -> ReadAhead:
-    ahead = ReadAhead(source, as_read)
-    threading.Thread(target=ahead.run, daemon=True).start()
-    return ahead
-
-
-def as_read(delivery: Delivery) -> Delivery:
-    return msgspec.structs.replace(delivery, reading=read(delivery.data, delivery.entrance))
 
 
 def done(*deliveries: Delivery) -> list[Done]:
