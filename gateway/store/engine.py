@@ -103,6 +103,13 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def writing_at_once(engine: Engine) -> Iterator[Connection]:
+    """A transaction for what PostgreSQL writes in one statement, which commits by itself: two round trips less."""
+    with reading(engine) if engine.dialect.name == "postgresql" else writing(engine) as connection:
+        yield connection
+
+
+@contextmanager
 def _as_store_error() -> Iterator[None]:
     """Database trouble as our own error. The text holds the driver's class only: SQL and parameters hold persons' data.
 

@@ -1,4 +1,4 @@
-"""Saving what messages led to, in one transaction; and finding what is known about the keys of a message.
+"""Saving what messages led to, in one transaction.
 
 Rows are inserted with ``ON CONFLICT DO NOTHING RETURNING``: a key that does not come back was saved by someone else in
 between, and the whole batch is redone singly (``ConflictError``).
@@ -9,26 +9,20 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, and_, select, union, union_all, update
+from sqlalchemy import Connection, Engine, update
 
-from gateway.errors import ConflictError, Fault
+from gateway.errors import ConflictError
 from gateway.referral.case import Case, State
-from gateway.referral.inbox import (
-    Keys,
-    Known,
-    KnownLetter,
-    KnownMessage,
-    SentLetter,
-)
+from gateway.referral.inbox import Keys, Known
 from gateway.referral.letters import FHIR, Carrier, Outgoing
 from gateway.referral.promises import Promises
+from gateway.store import lookups
 from gateway.store.alarms import clock_rows
-from gateway.store.among import among
 from gateway.store.audit import record
 from gateway.store.bulk import Clash, Put, put_all
 from gateway.store.codec import Codec
 from gateway.store.engine import reading, writing
-from gateway.store.files import object_rows, settle_waiting, tracked_objects
+from gateway.store.files import object_rows, settle_waiting
 from gateway.store.handover import hand_over
 from gateway.store.outbox import send_again, settle
 from gateway.store.replay import free_for_replay, settle_replay
@@ -39,60 +33,6 @@ from gateway.store.schema import (
     messages,
     outbox,
     parked,
-)
-from gateway.store.transmissions import transmissions
-
-_CASE = msgspec.json.Decoder(Case)
-_FAULT = msgspec.json.Decoder(Fault)
-
-# The look-ups, built once. By envelope id and letter id alone, which have an index; the sender is compared afterwards.
-# A condition each, never joined by OR: what was planned while a table was empty would read it from end to end for ever.
-_MESSAGES = union(
-    *(
-        select(
-            messages.c.digest,
-            messages.c.sender,
-            messages.c.envelope_id,
-            messages.c.network_message_id,
-            messages.c.network_envelope_id,
-            messages.c.receipts,
-        ).where(messages.c.handled, among(column, name))
-        for column, name in (
-            (messages.c.digest, "digests"),
-            (messages.c.envelope_id, "envelopes"),
-            (messages.c.network_message_id, "network"),
-            (messages.c.network_envelope_id, "network"),
-        )
-    )
-)
-_LETTERS = select(
-    letters.c.sender,
-    letters.c.letter_id,
-    letters.c.digest,
-    letters.c.fault,
-    letters.c.case_id,
-    letters.c.receipt_id,
-).where(among(letters.c.letter_id, "letters"))
-_CASE_IDS = union_all(
-    select(cases.c.case_id).where(among(cases.c.case_id, "cases")),
-    select(cases.c.case_id).where(among(cases.c.episode_key, "episodes")),
-    select(cases.c.case_id).where(among(cases.c.citizen_index, "citizens")),
-)
-_CASES = select(cases.c.body).where(among(cases.c.case_id, "ids"))
-_SENT_IN = select(transmissions.c.letter_id).where(
-    among(transmissions.c.envelope_id, "envelopes"), transmissions.c.envelope_id != transmissions.c.letter_id
-)
-_ENVELOPES = select(transmissions.c.letter_id, transmissions.c.envelope_id).where(
-    among(transmissions.c.letter_id, "ids")
-)
-_SENT = union(
-    *(
-        select(outbox.c.letter_id, outbox.c.message_id, outbox.c.case_id, outbox.c.verdict).where(wanted)
-        for wanted in (
-            among(outbox.c.letter_id, "ids"),
-            and_(among(outbox.c.message_id, "ids"), outbox.c.message_id != outbox.c.letter_id),
-        )
-    )
 )
 
 
@@ -107,74 +47,7 @@ class Inbox:
     def known(self, keys: Keys) -> Known:
         """What the store holds about these keys."""
         with reading(self._engine) as connection:
-            objects = {one.object_id: one for one in tracked_objects(connection, self._codec, keys.objects)}
-            named = {naming.case_id for one in objects.values() for naming in one.namings if naming.case_id}
-            keys |= Keys(case_ids=frozenset(named))
-            cases = {case.case_id: case for case in self._cases(connection, keys)}
-            if keys.files_of_cases:
-                more = frozenset().union(*(case.named_objects for case in cases.values())) - objects.keys()
-                objects |= {one.object_id: one for one in tracked_objects(connection, self._codec, more)}
-            return Known(
-                messages=tuple(self._messages(connection, keys)),
-                letters={letter.key: letter for letter in self._letters(connection, keys)},
-                cases=cases,
-                sent=tuple(self._sent(connection, keys)),
-                objects=objects,
-            )
-
-    def _messages(self, connection: Connection, keys: Keys) -> Iterable[KnownMessage]:
-        envelopes = [envelope_id for sender, envelope_id in keys.envelopes if sender and envelope_id]
-        wanted = {"digests": keys.digests, "envelopes": envelopes, "network": keys.network}
-        for row in connection.execute(_MESSAGES, wanted):
-            found = KnownMessage(
-                digest=row.digest,
-                sender=row.sender,
-                envelope_id=row.envelope_id,
-                network_message_id=row.network_message_id,
-                network_envelope_id=row.network_envelope_id,
-                receipts=tuple(msgspec.json.decode(row.receipts)),
-            )
-            if _is_wanted(found, keys):
-                yield found
-
-    def _letters(self, connection: Connection, keys: Keys) -> Iterable[KnownLetter]:
-        wanted = [letter_id for sender, letter_id in keys.letters if sender and letter_id]
-        for row in connection.execute(_LETTERS, {"letters": wanted}) if wanted else ():
-            key = (row.sender, row.letter_id)
-            if key not in keys.letters:
-                continue
-            yield KnownLetter(
-                key=key,
-                digest=row.digest,
-                accepted=row.fault is None,
-                fault=_FAULT.decode(row.fault) if row.fault else None,
-                case_id=row.case_id,
-                receipt_id=row.receipt_id,
-            )
-
-    def _cases(self, connection: Connection, keys: Keys) -> Iterable[Case]:
-        citizens = [self._codec.index(citizen) for citizen in keys.citizens]
-        wanted = {"cases": keys.case_ids, "episodes": keys.episodes, "citizens": citizens}
-        ids = set(connection.scalars(_CASE_IDS, wanted)) if any(wanted.values()) else set()
-        for row in connection.execute(_CASES, {"ids": sorted(ids)}) if ids else ():
-            yield _CASE.decode(self._codec.open(row.body))
-
-    def _sent(self, connection: Connection, keys: Keys) -> Iterable[SentLetter]:
-        if not keys.sent:
-            return
-        by_envelope = connection.scalars(_SENT_IN, {"envelopes": keys.sent})
-        found = connection.execute(_SENT, {"ids": keys.sent | set(by_envelope)}).all()
-        envelopes: dict[str, set[str]] = {row.letter_id: set() for row in found}
-        for letter_id, envelope_id in connection.execute(_ENVELOPES, {"ids": list(envelopes)}):
-            envelopes[letter_id].add(envelope_id)
-        for row in found:
-            yield SentLetter(
-                letter_id=row.letter_id,
-                message_id=row.message_id,
-                envelopes=frozenset(envelopes[row.letter_id]),
-                case_id=row.case_id,
-                verdict=row.verdict,
-            )
+            return lookups.known(connection, self._codec, keys)
 
     # -------------------------------------------------------------- save
     def save(self, entries: Sequence[Entry], now: datetime, claimed_until: datetime | None = None) -> frozenset[str]:
@@ -288,13 +161,6 @@ class Inbox:
         for settled in (s for e in entries for s in e.outcome.settled if not s.again):
             settle(connection, settled, now)
         settle_waiting(connection, entries, now)
-
-
-def _is_wanted(found: KnownMessage, keys: Keys) -> bool:
-    """An envelope id is told apart by its sender; the other ids are unique."""
-    by_envelope = (found.sender, found.envelope_id) in keys.envelopes and found.sender and found.envelope_id
-    by_network = {found.network_message_id, found.network_envelope_id} & keys.network
-    return bool(found.digest in keys.digests or by_envelope or by_network)
 
 
 def _is_told(letter: Outgoing) -> bool:

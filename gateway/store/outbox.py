@@ -25,7 +25,7 @@ from gateway.referral.letters import Outgoing
 from gateway.store.alarms import put_away
 from gateway.store.audit import Act, is_recorded, record
 from gateway.store.codec import Codec
-from gateway.store.engine import reading, writing
+from gateway.store.engine import reading, writing, writing_at_once
 from gateway.store.schema import UtcDateTime, outbox
 from gateway.store.transmissions import mark, marking, times_sent
 
@@ -88,7 +88,7 @@ class Outbox:
         """Letters that are out of our hands, with the envelope each went in."""
         if not done:
             return
-        with writing(self._engine) as connection:
+        with writing_at_once(self._engine) as connection:
             mark(connection, _MARK_SENT, {sent.letter_id: sent.envelope_id for sent in done}, done[0].at)
 
     def mark_failed(self, letter_id: str, why: str, now: datetime) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -43,17 +44,34 @@ _KEEP_EARLIER = earlier_transmissions.insert().from_select(
 )
 
 
-def marking(**values: Any) -> Update:  # noqa: ANN401  (as ``values`` of SQLAlchemy)
-    """The statement for ``mark``: letters are out, each in its envelope; ``values`` change with it."""
+class Marking(msgspec.Struct, frozen=True, kw_only=True):
+    """How letters are marked, by what the database can do."""
+
+    #: after ``_KEEP_EARLIER``
+    mark: Update
+    #: both in one
+    at_once: Update
+
+
+def marking(**values: Any) -> Marking:  # noqa: ANN401  (as ``values`` of SQLAlchemy)
+    """The statements for ``mark``: letters are out, each in its envelope; ``values`` change with it."""
     at = bindparam("at", type_=UtcDateTime())
-    return update(outbox).where(_MINE).values(envelope_id=_GIVEN.c.value, sent_at=at, claimed_until=None, **values)
+    mark = update(outbox).where(_MINE).values(envelope_id=_GIVEN.c.value, sent_at=at, claimed_until=None, **values)
+    # in one statement each part sees what was there before it
+    return Marking(mark=mark, at_once=mark.add_cte(_KEEP_EARLIER.cte("kept")))
 
 
-def mark(connection: Connection, statement: Update, envelopes: Mapping[str, str], at: datetime) -> None:
-    """Write down that letters went at that moment, each in an envelope by its id; an earlier transmission is kept."""
-    given = {"ids": list(envelopes), "envelopes": json.dumps(envelopes)}
-    connection.execute(_KEEP_EARLIER, given)
-    connection.execute(statement, given | {"at": at})
+def mark(connection: Connection, marking: Marking, envelopes: Mapping[str, str], at: datetime) -> None:
+    """Write down that letters went at that moment, each in an envelope by its id; an earlier transmission is kept.
+
+    In PostgreSQL this is one statement.
+    """
+    given = {"ids": list(envelopes), "envelopes": json.dumps(envelopes), "at": at}
+    if connection.dialect.name == "postgresql":
+        connection.execute(marking.at_once, given)
+    else:
+        connection.execute(_KEEP_EARLIER, given)
+        connection.execute(marking.mark, given)
 
 
 def nth_latest(wanted: ColumnElement[bool], nth: int) -> Select[datetime]:

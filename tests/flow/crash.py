@@ -48,7 +48,7 @@ def _after(owner: object, name: str, fuse: Fuse, *, pause_s: float = 0.0) -> Non
 
 
 def _taken(running: Service, fuse: Fuse) -> None:
-    source = running.source
+    source = running.transport.source
     take = source.take
 
     def call(limit: int, wait_s: float) -> Any:  # noqa: ANN401
@@ -75,7 +75,7 @@ def _claimed(running: Service, fuse: Fuse) -> None:
 
 
 def _marking(running: Service, fuse: Fuse) -> None:
-    """Inside ``mark_sent``, everything written, before the COMMIT."""
+    """Inside ``mark_sent``, everything written, before the COMMIT; or before the statement that commits itself."""
     mark_sent = running.store.outbox.mark_sent
     marking: list[bool] = []
 
@@ -84,12 +84,13 @@ def _marking(running: Service, fuse: Fuse) -> None:
         mark_sent(done)
         marking.clear()
 
-    def commit(_connection: object) -> None:
+    def last(*_: object) -> None:
         if marking:
             fuse.burn()
 
     running.store.outbox.mark_sent = call
-    event.listen(running.store.by_key, "commit", commit)
+    moment = "before_cursor_execute" if running.store.by_key.dialect.name == "postgresql" else "commit"
+    event.listen(running.store.by_key, moment, last)
 
 
 def _written(running: Service, fuse: Fuse) -> None:

@@ -10,9 +10,8 @@ from gateway.referral import answer
 from gateway.referral.inbox import Known, Settled
 from gateway.referral.letters import Arrival, Carrier, Payload, VansArrival
 from gateway.simulate.stories import recorded
-from gateway.store import inbox as inbox_module
+from gateway.store import handover, lookups
 from gateway.store import outbox as outbox_module
-from gateway.store import transmissions as transmissions_module
 from gateway.store.engine import reading
 from gateway.store.outbox import Sent
 from gateway.store.store import Store, open_store
@@ -236,21 +235,21 @@ def test_ids_of_any_length_can_be_stored(store: Store, length: int) -> None:
 
 
 @pytest.mark.broker
-@pytest.mark.parametrize("name", ["_MESSAGES", "_LETTERS", "_CASE_IDS", "_CASES", "_SENT_IN", "_ENVELOPES", "_SENT"])
+@pytest.mark.parametrize("name", ["_ASKED_BY_ALL", "_CASES", "_SENT_IN", "_ENVELOPES", "_SENT"])
 def test_no_look_up_reads_a_table_from_end_to_end_though_it_was_planned_while_that_was_empty(
     postgres_url: str, name: str
 ) -> None:
     """PostgreSQL keeps a prepared plan until the tables are analysed; without autovacuum that is never."""
     lists = ("digests", "envelopes", "network", "letters", "cases", "episodes", "citizens", "ids")
     with open_store(postgres_url) as store, reading(store.by_key) as connection:
-        compiled = getattr(inbox_module, name).compile(connection)
+        compiled = getattr(lookups, name).compile(connection)
         given = compiled.construct_params({key: ["x"] for key in lists if key in compiled.params})
         plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {compiled}", given).scalars())
     assert_all_by_key(plan)
 
 
 @pytest.mark.broker
-@pytest.mark.parametrize("statement", [outbox_module._MARK_SENT, transmissions_module._KEEP_EARLIER])
+@pytest.mark.parametrize("statement", [outbox_module._MARK_SENT.at_once, handover._MARK_SENT.at_once])
 def test_letters_are_marked_as_sent_by_their_keys_though_that_was_planned_while_there_were_none(
     postgres_url: str, statement: UpdateBase
 ) -> None:
