@@ -30,7 +30,7 @@ def _holidays(year: int) -> frozenset[date]:
 
 def is_workday(day: date, closing_days: Collection[str]) -> bool:
     """Whether the municipality works on this day; ``closing_days`` are ``MM-DD`` (24 December, Constitution Day …)."""
-    return day.weekday() < _SATURDAY and day not in _holidays(day.year) and f"{day:%m-%d}" not in closing_days
+    return day.weekday() < _SATURDAY and day not in _holidays(day.year) and day.isoformat()[5:] not in closing_days
 
 
 def previous_workday(day: date, closing_days: Collection[str]) -> date:

@@ -157,8 +157,8 @@ def _diagnosis(element: etree._Element, *, main: bool) -> Diagnosis:
 # ------------------------------------------------------------------ writing
 def write_moment(name: str, moment: datetime) -> str:
     """``<name><Date/><Time/></name>`` in Danish civil time, to the minute."""
-    local = moment.astimezone(COPENHAGEN)
-    return group(name, tag("Date", f"{local:%Y-%m-%d}"), tag("Time", f"{local:%H:%M}"))
+    local = moment.astimezone(COPENHAGEN).isoformat()
+    return group(name, tag("Date", local[:10]), tag("Time", local[11:16]))
 
 
 def write_address(address: Address) -> str:

@@ -63,6 +63,9 @@ class Lexicon:
         mendable = [w for w in self.words if len(w) >= _LONG]
         for phrase in cues:
             self._add(phrase)
+        self._begins: dict[str, set[str]] = {}
+        for phrase in cues:
+            self._begins.setdefault(phrase.kind, set()).add(phrase.words[0])
         self._tails = tuple(sorted({*tails, *free_tails}, key=len, reverse=True))
         self._free_tails = frozenset(free_tails)
         self._ends = tuple(tail + ending for tail in self._tails for ending in ("", *_ENDINGS))
@@ -84,6 +87,10 @@ class Lexicon:
     def may_tell(self, words: Collection[str]) -> bool:
         """Whether a term may be among these words."""
         return not self._telling.isdisjoint(words)
+
+    def may_say(self, kind: str, words: Collection[str]) -> bool:
+        """Whether a scope word of this kind may be among these words."""
+        return not self._begins.get(kind, frozenset()).isdisjoint(words)
 
     def forget(self) -> None:
         """Empty the caches: they hold words by number, and a word as long as a text may be must not stay in them."""

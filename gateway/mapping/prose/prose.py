@@ -42,11 +42,12 @@ class Prose:
         of_a_woman = not _WOMAN.isdisjoint(words)
         #: speaks of a man, and of no woman
         self.of_a_man = not of_a_woman and not _MAN.isdisjoint(words)
+        maybe_husband = not of_a_woman and tables.lexicon.may_say("husband", words)
         first = 0
         for text, found in zip(texts, read, strict=True):
             telling = [(n, s) for n, s in enumerate(found, first) if tables.lexicon.may_tell(s.words)]
             searched = [(n, s, find(s, tables.lexicon, tables.small.fillers)) for n, s in telling]
-            heard = searched if of_a_woman else list(_without_citizen(searched, tables.concepts))
+            heard = list(_without_citizen(searched, tables.concepts)) if maybe_husband else searched
             self.searched.append((text, heard))
             self.mentions += mentions((text.place, first), heard, tables.concepts, tables.small)
             first += len(found) + _GAP
