@@ -1,7 +1,11 @@
 """What was saved is found again under every kind of key, and under no other."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from sqlalchemy import UpdateBase
+from sqlalchemy import event as event_of_sqlalchemy
 
 from gateway.errors import Fault
 from gateway.municipality.model import load
@@ -232,6 +236,35 @@ def test_ids_of_any_length_can_be_stored(store: Store, length: int) -> None:
         [entry(message=outcome.message, letters=outcome.letters, outgoing=outcome.outgoing, parked=outcome.parked)], NOW
     )
     assert store.overview.numbers(NOW).parked == len(outcome.parked) > 0
+
+
+def test_what_nearly_every_message_asks_is_one_statement(store: Store) -> None:
+    """Each more is a way to the server and back, which a message of its own has to wait for."""
+    reading_of_it = read(recorded()["09-diabetes-and-low-back-XH1531R.xml"])
+    assert len(statements_of(store, lambda: store.inbox.known(answer.keys_of(reading_of_it)))) == 1
+
+
+def test_marking_letters_as_sent_is_one_statement_where_the_database_can(store: Store) -> None:
+    store.inbox.save([entry(outgoing=(outgoing("OUT1"), outgoing("OUT2")))], NOW)
+    sent = [Sent(letter_id=name, envelope_id=f"E-{name}", at=NOW) for name in ("OUT1", "OUT2")]
+    in_one = store.by_key.dialect.name == "postgresql"
+    assert len(statements_of(store, lambda: store.outbox.mark_sent(sent))) == (1 if in_one else 2)
+    assert {one.letter_id for one in store.inbox.known(keys(sent=["E-OUT1", "E-OUT2"])).sent} == {"OUT1", "OUT2"}
+
+
+def statements_of(store: Store, work: Callable[[], object]) -> list[str]:
+    """What the message path's connections are asked meanwhile; a transaction's begin and end are left out."""
+    said: list[str] = []
+
+    def hear(*given: Any) -> None:  # noqa: ANN401  (SQLAlchemy hands over six things of its own)
+        said.append(given[2])
+
+    event_of_sqlalchemy.listen(store.by_key, "before_cursor_execute", hear)
+    try:
+        work()
+    finally:
+        event_of_sqlalchemy.remove(store.by_key, "before_cursor_execute", hear)
+    return [statement for statement in said if not statement.startswith("BEGIN")]
 
 
 @pytest.mark.broker
