@@ -142,12 +142,17 @@ def fhir(url: str = "http://127.0.0.1:9") -> tuple[Hostile, ...]:
             b'{"resourceType":"Bundle","entry":' + b"[" * DEEP + b"]" * DEEP + b"}",
             *not_read,
         ),
-        _one("a list without end", b"[" * ROOM, *not_read),
+        _one("a list without end", b"[" * ROOM, "GW-104"),
         _one("a JSON text of 20 MB", said(b"a" * 20_000_000), "GW-104"),
         _one("a JSON text as long as may be", said(b"a" * ROOM), "GW-104"),
         _one(
             "a million entries",
             b'{"resourceType":"Bundle","type":"message","entry":[' + b"{}," * (ROOM // 3) + b"{}]}",
+            "GW-104",
+        ),
+        _one(
+            "as many entries as may be",
+            b'{"resourceType":"Bundle","type":"message","entry":[' + b"{}," * 39_000 + b"{}]}",
             "GW-125", "GW-126", "GW-145",
         ),
         _one(

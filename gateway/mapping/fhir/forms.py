@@ -28,6 +28,8 @@ _NUMBERS = frozenset({"integer", "positiveInt", "unsignedInt"})
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
 #: of a text that is cut off, this much is looked at, in characters
 _HEAD = 100_000
+#: objects and lists that a message may have, as elements in XML: far beyond any real one
+_MOST_PARTS = 40_000
 #: attributes in XML, not elements: by type
 _ATTRIBUTES = {"Extension": frozenset({"id", "url"})}
 _NOTHING_ELSE = frozenset({_SCHEMA_LOCATION})
@@ -37,7 +39,9 @@ _PASSED_OVER = {PRIMITIVE_EXTENSION: frozenset({"value"})}
 
 # ------------------------------------------------------------------ JSON
 def from_json(data: bytes) -> object | Fault:
-    """The value of a JSON text; GW-102 where it is none, or could be read in two ways."""
+    """The value of a JSON text; GW-102 where it is none, or could be read in two ways, GW-104 with too many parts."""
+    if data.count(b"{") + data.count(b"[") > _MOST_PARTS:
+        return Fault(id="GW-104", detail="(for mange elementer)")
     try:
         text = data.decode("utf-8-sig")
         value: object = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
