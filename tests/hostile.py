@@ -7,7 +7,7 @@ from base64 import b64encode
 from functools import cache
 from typing import NamedTuple
 
-from gateway.mapping.catalogue import MOST_TEXT
+from gateway.mapping.bounds import MOST_TEXT
 from gateway.receive import DEFAULT_LIMIT
 from tests.builders import NAMESPACES, WORDS, emessage, vans, xref15
 from tests.edifact_builders import UNA

@@ -10,6 +10,7 @@ import msgspec
 from lxml import etree
 
 from gateway.errors import Disposition, Fault
+from gateway.mapping.bounds import MOST_TEXT
 from gateway.mapping.edifact import interchange
 from gateway.mapping.edifact.segments import is_interchange
 from gateway.mapping.fhir import reader as fhir
@@ -185,8 +186,6 @@ _AND_SBDH = (
 )
 #: of a message beyond the limit, this much is looked at for its sender
 _HEAD = 100_000
-#: characters of free text in the referrals of one message: beyond any real one, and read within a second
-MOST_TEXT = 200_000
 
 
 def read_message(data: bytes, digest: str, *, fhir_only: bool = False, with_sbdh: bool = False) -> Reading:

@@ -12,6 +12,7 @@ from typing import Any
 from lxml import etree
 
 from gateway.errors import Fault
+from gateway.mapping.bounds import MOST_PARTS, TOO_MANY_PARTS
 from gateway.mapping.fhir.elements import PRIMITIVE_EXTENSION, RESOURCE, Element, is_resource, shape
 from gateway.mapping.fhir.primitives import STRUCTURE, TYPE, WrongStructureError
 from gateway.mapping.fhir.structure import DEEPEST, fault_of
@@ -28,8 +29,6 @@ _NUMBERS = frozenset({"integer", "positiveInt", "unsignedInt"})
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
 #: of a text that is cut off, this much is looked at, in characters
 _HEAD = 100_000
-#: objects and lists that a message may have, as elements in XML: far beyond any real one
-_MOST_PARTS = 40_000
 #: attributes in XML, not elements: by type
 _ATTRIBUTES = {"Extension": frozenset({"id", "url"})}
 _NOTHING_ELSE = frozenset({_SCHEMA_LOCATION})
@@ -40,8 +39,8 @@ _PASSED_OVER = {PRIMITIVE_EXTENSION: frozenset({"value"})}
 # ------------------------------------------------------------------ JSON
 def from_json(data: bytes) -> object | Fault:
     """The value of a JSON text; GW-102 where it is none, or could be read in two ways, GW-104 with too many parts."""
-    if data.count(b"{") + data.count(b"[") > _MOST_PARTS:
-        return Fault(id="GW-104", detail="(for mange elementer)")
+    if data.count(b"{") + data.count(b"[") > MOST_PARTS:
+        return TOO_MANY_PARTS
     try:
         text = data.decode("utf-8-sig")
         value: object = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_no_constant)

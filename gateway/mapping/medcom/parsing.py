@@ -10,6 +10,7 @@ from functools import cache
 from lxml import etree
 
 from gateway.errors import Fault
+from gateway.mapping.bounds import MOST_PARTS, TOO_MANY_PARTS
 from gateway.mapping.latin1 import is_cp1252
 
 #: libxml2's own limit for one text node without ``huge_tree``
@@ -17,8 +18,6 @@ _PLAIN_LIMIT = 10_000_000
 _LATIN1 = re.compile(
     rb"""^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?encoding\s*=\s*["'](?:iso-8859-1|latin-?1)["']""", re.IGNORECASE
 )
-#: elements, and attributes, that a message may have: far beyond any real one
-_MOST_PARTS = 40_000
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 
 
@@ -43,8 +42,8 @@ def parse(data: bytes) -> etree._Element | Fault:
         return Fault(id="GW-101")
     if _DOCTYPE.search(data.replace(b"\0", b"")):
         return Fault(id="GW-103")
-    if data.count(b"<") - data.count(b"</") > _MOST_PARTS or data.count(b"=") > _MOST_PARTS:
-        return Fault(id="GW-104", detail="(for mange elementer)")
+    if data.count(b"<") - data.count(b"</") > MOST_PARTS or data.count(b"=") > MOST_PARTS:
+        return TOO_MANY_PARTS
     huge = len(data) > _PLAIN_LIMIT
     try:
         root = etree.fromstring(data, _parser(declared_encoding(data), huge=huge, recover=False))

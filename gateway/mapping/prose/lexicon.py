@@ -61,10 +61,10 @@ class Lexicon:
         for phrase in terms:
             self._add(phrase)
         mendable = [w for w in self.words if len(w) >= _LONG]
-        for phrase in cues:
-            self._add(phrase)
+        #: by kind of scope, the words that its phrases begin with
         self._begins: dict[str, set[str]] = {}
         for phrase in cues:
+            self._add(phrase)
             self._begins.setdefault(phrase.kind, set()).add(phrase.words[0])
         self._tails = tuple(sorted({*tails, *free_tails}, key=len, reverse=True))
         self._free_tails = frozenset(free_tails)
