@@ -1,4 +1,4 @@
-"""``column among (list of keys)``, and keys with a value each as rows: SQL that is the same for any number of keys.
+"""``column among (list of keys)``, and the value given for a key: SQL that is the same for any number of keys.
 
 ``IN (…)`` is another statement for every number of keys: SQLAlchemy writes it, driver and server parse it anew.
 """
@@ -11,11 +11,9 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Dialect,
-    TableValuedAlias,
     Text,
     TypeDecorator,
     bindparam,
-    column,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
@@ -60,22 +58,25 @@ def _in_json(element: _Among, compiler: SQLCompiler, **options: Any) -> str:  # 
     return f"{column} IN (SELECT value FROM json_each({keys}))"  # noqa: S608  (keys is a parameter's placeholder)
 
 
-class _Pairs(FunctionElement[Any]):
-    name = "pairs"
+class _ValueOf(FunctionElement[str]):
+    type = Text()
     inherit_cache = True
 
 
-def pairs(name: str) -> TableValuedAlias:
-    """The rows ``key``, ``value`` of the JSON object of texts that is given as parameter ``name``."""
+def value_of(key: ColumnElement[Any], name: str) -> FunctionElement[str]:
+    """What the JSON object of texts given as parameter ``name`` holds under this key; null where it has none."""
     given: BindParameter[Any] = bindparam(name, type_=Text)
-    return _Pairs(given).table_valued(column("key", Text), column("value", Text))
+    return _ValueOf(key, given)
 
 
-@compiles(_Pairs, "postgresql")
-def _pairs_in_postgresql(element: _Pairs, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  (SQLAlchemy's own signature)
-    return f"json_each_text(CAST({compiler.process(element.clauses, **options)} AS JSON))"
+@compiles(_ValueOf, "postgresql")
+def _value_in_postgresql(element: _ValueOf, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  (SQLAlchemy's own signature)
+    key, given = (compiler.process(part, **options) for part in element.clauses)
+    # a sub-select is read once for all rows
+    return f"((SELECT CAST({given} AS JSONB)) ->> {key})"
 
 
-@compiles(_Pairs, "sqlite")
-def _pairs_in_sqlite(element: _Pairs, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  (SQLAlchemy's own signature)
-    return f"json_each({compiler.process(element.clauses, **options)})"
+@compiles(_ValueOf, "sqlite")
+def _value_in_sqlite(element: _ValueOf, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  (SQLAlchemy's own signature)
+    key, given = (compiler.process(part, **options) for part in element.clauses)
+    return f"json_extract({given}, '$.\"' || {key} || '\"')"

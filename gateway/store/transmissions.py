@@ -13,6 +13,8 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
+    Insert,
     Select,
     Update,
     bindparam,
@@ -23,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from gateway.store.among import among, pairs
+from gateway.store.among import among, value_of
 from gateway.store.schema import UtcDateTime, earlier_transmissions, outbox
 
 _WENT = outbox.c.envelope_id.is_not(None)
@@ -32,16 +34,28 @@ transmissions = union_all(
     select(outbox.c.letter_id, outbox.c.envelope_id, outbox.c.sent_at.label("at")).where(_WENT),
     select(*earlier_transmissions.columns),
 ).subquery("transmissions")
-_GIVEN = pairs("envelopes")
-#: the list too: it alone keeps a plan made for an empty table to the index
-_MINE = among(outbox.c.letter_id, "ids") & (outbox.c.letter_id == _GIVEN.c.key)
-_KEEP_EARLIER = earlier_transmissions.insert().from_select(
-    ["letter_id", "envelope_id", "at"],
-    # marking the same transmission once more, after a commit whose answer was lost, is no other one
-    select(outbox.c.letter_id, outbox.c.envelope_id, outbox.c.sent_at).where(
-        _MINE, _WENT, outbox.c.envelope_id != _GIVEN.c.value
-    ),
+_MINE = among(outbox.c.letter_id, "ids")
+_NOW_IN = value_of(outbox.c.letter_id, "envelopes")
+#: the letters as they stand, each held: who marks it in the same moment waits, and then finds what we wrote
+_HELD = (
+    select(outbox.c.letter_id, outbox.c.envelope_id, outbox.c.sent_at, _NOW_IN.label("now_in"))
+    .where(_MINE)
+    .with_for_update()
+    .cte("held")
 )
+
+
+def _keep_earlier(stands: FromClause, now_in: ColumnElement[str], *mine: ColumnElement[bool]) -> Insert:
+    """Marking the same transmission once more, after a commit whose answer was lost, keeps no other one."""
+    went = select(stands.c.letter_id, stands.c.envelope_id, stands.c.sent_at)
+    other = stands.c.envelope_id.is_not(None) & (stands.c.envelope_id != now_in)
+    return earlier_transmissions.insert().from_select(["letter_id", "envelope_id", "at"], went.where(*mine, other))
+
+
+_KEEP_EARLIER = _keep_earlier(outbox, _NOW_IN, _MINE)
+_KEEP_HELD = _keep_earlier(_HELD, _HELD.c.now_in)
+#: asked before the first row is changed: all are held and read by then
+_ALL_HELD = select(func.count()).select_from(_HELD).scalar_subquery() > 0
 
 
 class Marking(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,9 +70,8 @@ class Marking(msgspec.Struct, frozen=True, kw_only=True):
 def marking(**values: Any) -> Marking:  # noqa: ANN401  (as ``values`` of SQLAlchemy)
     """The statements for ``mark``: letters are out, each in its envelope; ``values`` change with it."""
     at = bindparam("at", type_=UtcDateTime())
-    mark = update(outbox).where(_MINE).values(envelope_id=_GIVEN.c.value, sent_at=at, claimed_until=None, **values)
-    # in one statement each part sees what was there before it
-    return Marking(mark=mark, at_once=mark.add_cte(_KEEP_EARLIER.cte("kept")))
+    mark = update(outbox).where(_MINE).values(envelope_id=_NOW_IN, sent_at=at, claimed_until=None, **values)
+    return Marking(mark=mark, at_once=mark.where(_ALL_HELD).add_cte(_KEEP_HELD.cte("kept")))
 
 
 def mark(connection: Connection, marking: Marking, envelopes: Mapping[str, str], at: datetime) -> None:
@@ -66,7 +79,7 @@ def mark(connection: Connection, marking: Marking, envelopes: Mapping[str, str],
 
     In PostgreSQL this is one statement.
     """
-    given = {"ids": list(envelopes), "envelopes": json.dumps(envelopes), "at": at}
+    given = {"ids": sorted(envelopes), "envelopes": json.dumps(envelopes), "at": at}
     if connection.dialect.name == "postgresql":
         connection.execute(marking.at_once, given)
     else:

@@ -1,20 +1,22 @@
 """Letters leave the outbox exactly as often as they should: claimed by one, sent once, retried, parked, sent again."""
 
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from gateway.referral.case import State
 from gateway.referral.letters import Outgoing
-from gateway.store.engine import reading
+from gateway.store import outbox as outbox_module
+from gateway.store.engine import reading, writing
 from gateway.store.outbox import CLAIM, RETRY_AFTER, Sent
 from gateway.store.schema import outbox
 from gateway.store.store import Store, open_store
-from gateway.store.transmissions import transmissions
+from gateway.store.transmissions import mark, transmissions
 from tests.store.material import NOW, case, change, entry, later, outgoing
 
 SOON = later(seconds=30)
@@ -90,6 +92,33 @@ def test_claimers_under_load_never_share_a_letter(store: Store, store_url: str) 
     assert len(taken) == total
     assert set(taken.values()) == {1}
     assert store.overview.numbers(NOW).outbox_pending == 0
+
+
+def test_a_letter_that_two_marked_in_the_same_moment_keeps_both_envelopes(store: Store) -> None:
+    """A claim ran out while a process stood still: both sent the letter, and a receipt may name either envelope."""
+    names = [f"OUT{n}" for n in range(20)]
+    put(store, *(outgoing(name) for name in names))
+    second = [Sent(letter_id=name, envelope_id=f"second {name}", at=later(seconds=2)) for name in reversed(names)]
+    with ThreadPoolExecutor(1) as pool:
+        with writing(store.by_key) as connection:
+            mark(connection, outbox_module._MARK_SENT, {name: f"first {name}" for name in names}, later(seconds=1))
+            marked = pool.submit(store.outbox.mark_sent, second)
+            end = time.monotonic() + 10
+            while not (waits_for_us(connection) or marked.done() or time.monotonic() > end):
+                time.sleep(0.01)
+        marked.result(timeout=10)
+    with reading(store.engine) as connection:
+        went = connection.execute(select(transmissions.c.letter_id, transmissions.c.envelope_id)).all()
+    assert sorted((n, e) for n, e in went) == sorted((n, f"{nth} {n}") for n in names for nth in ("first", "second"))
+    assert {row(store, name)["envelope_id"] for name in names} == {f"second {name}" for name in names}
+
+
+def waits_for_us(connection: Connection) -> bool:
+    """Someone waits for what this transaction holds; SQLite has one writer at a time and tells of nobody."""
+    if connection.dialect.name == "sqlite":
+        return True
+    held_up = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    return bool(connection.exec_driver_sql(held_up).scalar_one())
 
 
 def test_released_letters_can_be_claimed_at_once(store: Store) -> None:
