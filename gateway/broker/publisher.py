@@ -29,6 +29,8 @@ class Fate(StrEnum):
     REFUSED = "refused"
     #: the connection went away before the confirm: it may be there or not
     UNKNOWN = "unknown"
+    #: the connection is there and no confirm came in time: a queue without a majority of its nodes, say
+    UNCONFIRMED = "unconfirmed"
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,8 +87,9 @@ class Publisher(Link):
             raise BrokerError("the broker does not answer")
         batch = _Batch(len(publications))
         self._io.call(lambda: self._publish(publications, batch))
-        batch.done.wait(self._timeout_s)
-        return list(batch.fates)
+        if batch.done.wait(self._timeout_s):
+            return list(batch.fates)
+        return [Fate.UNCONFIRMED if fate is Fate.UNKNOWN else fate for fate in batch.fates]
 
     # ------------------------------------------------------------ on the I/O thread
     def on_up(self, channel: Any) -> None:  # noqa: ANN401  (pika ships no types)

@@ -19,10 +19,7 @@ class AmqpSink:
     def send(self, transmissions: Sequence[Transmission]) -> list[Result]:
         """Publish a batch with pipelined confirms."""
         fates = self._publisher.send([self._publication(t) for t in transmissions])
-        return [
-            Result(transmission=t, sent=fate is Fate.CONFIRMED, unknown=fate is Fate.UNKNOWN, why=fate.value)
-            for t, fate in zip(transmissions, fates, strict=True)
-        ]
+        return [_result(t, fate) for t, fate in zip(transmissions, fates, strict=True)]
 
     def close(self) -> None:
         """The publisher's link is stopped by whoever started it."""
@@ -40,3 +37,14 @@ class AmqpSink:
             correlation_id=letter.episode_id,
             at=transmission.at,
         )
+
+
+def _result(transmission: Transmission, fate: Fate) -> Result:
+    unanswered = fate is Fate.UNCONFIRMED
+    return Result(
+        transmission=transmission,
+        sent=fate is Fate.CONFIRMED,
+        unknown=fate is Fate.UNKNOWN or unanswered,
+        unanswered=unanswered,
+        why=fate.value,
+    )

@@ -10,16 +10,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 
-from gateway.errors import NeighbourError
+from gateway.errors import BrokerError, NeighbourError
 from gateway.metrics import NEIGHBOUR_DOWN, SEND_FAILED, SENT
 from gateway.outbound.envelopes import Transmission, mint
 from gateway.outbound.sink import Result, Sink
 from gateway.referral.letters import Outgoing
-from gateway.store.outbox import Outbox, Sent
+from gateway.store.outbox import RETRY_AFTER, Outbox, Sent
 
 log = structlog.get_logger()
 _LONGEST_WAIT_S = 2.0
@@ -40,6 +40,9 @@ class Relay:
         self._poll_s = poll_s
         self._offered: deque[tuple[Outgoing, datetime]] = deque()
         self._unsettled: list[Result] = []
+        #: when the latest claim on the letters of the batch under way runs out
+        self._held_until = datetime.min.replace(tzinfo=UTC)
+        self._unanswered = False
         self._looked = float("-inf")
         self._was_full = False
         self._wake = threading.Event()
@@ -90,7 +93,7 @@ class Relay:
         try:
             self._unsettled = self._sink.send(transmissions)
         except NeighbourError:
-            self._outbox.release([letter.letter_id for letter in letters])
+            self._outbox.release([letter.letter_id for letter in letters], self._held_until)
             raise
         self._settle()
         return len(letters)
@@ -104,10 +107,11 @@ class Relay:
             letter, until = self._offered.popleft()
             if until - claim * _MARGIN > now:
                 fresh.append(letter)
+        self._held_until = now + claim  # whatever was claimed so far runs out before
         if fresh and time.monotonic() < self._looked + self._poll_s:
             return fresh
         self._looked = time.monotonic()
-        due = self._outbox.claim(now, now + claim, self._batch_size)
+        due = self._outbox.claim(now, self._held_until, self._batch_size)
         self._was_full = len(due) == self._batch_size
         return fresh + due
 
@@ -120,7 +124,8 @@ class Relay:
         """Letters handed over and not sent: the next process need not wait for our claim to run out."""
         with suppress(NeighbourError):
             self._settle()
-            self._outbox.release([letter.letter_id for letter, _ in self._offered])
+            offered = [letter.letter_id for letter, _ in self._offered]
+            self._outbox.release(offered, max((until for _, until in self._offered), default=None))
 
     def _mint(self, letters: Sequence[Outgoing]) -> list[Transmission]:
         """Each letter in its envelope; one that cannot be wrapped is our own fault and must not stop the others."""
@@ -139,14 +144,24 @@ class Relay:
         self._outbox.mark_sent([Sent(letter_id=t.letter.letter_id, envelope_id=t.envelope_id, at=t.at) for t in sent])
         self._tell(sent)
         self._unsettled = [r for r in self._unsettled if not r.sent]
-        self._outbox.release([r.transmission.letter.letter_id for r in self._unsettled if r.unknown])
-        self._unsettled = [r for r in self._unsettled if not r.unknown]
+        self._give_back_unknown()
         while self._unsettled:
             self._failed(self._unsettled[0].transmission.letter, f"GW-205 {self._unsettled[0].why}")
             del self._unsettled[0]
+        if self._unanswered:
+            self._unanswered = False
+            raise BrokerError("letters were taken and not confirmed in time")
+
+    def _give_back_unknown(self) -> None:
+        """At once, or, where the transport said nothing all the while, after the others: they would wait each time."""
+        for unanswered, due_at in ((False, None), (True, self._clock() + RETRY_AFTER[0])):
+            found = [r for r in self._unsettled if r.unknown and r.unanswered is unanswered]
+            self._outbox.release([r.transmission.letter.letter_id for r in found], self._held_until, due_at)
+            self._unanswered |= bool(found) and unanswered
+        self._unsettled = [r for r in self._unsettled if not r.unknown]
 
     def _failed(self, letter: Outgoing, why: str) -> None:
-        self._outbox.mark_failed(letter.letter_id, why, self._clock())
+        self._outbox.mark_failed(letter.letter_id, why, self._clock(), self._held_until)
         SEND_FAILED.labels(kind=letter.kind).inc()
         log.warning("letter.failed", kind=letter.kind, letter=letter.letter_id, why=why)
 

@@ -16,6 +16,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     sent: bool
     #: it may be there or not: try again, counting nothing against the letter
     unknown: bool = False
+    #: unknown, because the transport is there and said nothing in time
+    unanswered: bool = False
     why: str = ""
 
 

@@ -53,14 +53,22 @@ def follow_attachments(message: AttachmentMessage, desk: Desk) -> Handled:
     tracked = [_holding(known, one, message) for one in message.objects]
     found = {one.object_id: one.named_for(message) for one in tracked}
     waiting = tuple(Fault(id="GW-168", detail=key) for key, namings in found.items() if not namings)
-    replies, cases = [], {naming.case_id for namings in found.values() for naming in namings}
-    for case_id in sorted(cases, key=str):
+    replies, touched, named = [], [], {naming.case_id for namings in found.values() for naming in namings}
+    for case_id in sorted(named, key=str):
         latest = {key: n for key, namings in found.items() for n in namings if n.case_id == case_id}
         files = [(one.files[-1], latest[one.object_id]) for one in tracked if one.object_id in latest]
         case = known.cases.get(case_id or "")
         replies += _handed_over(files, case, Cause(sender=message.sender_gln, id=message.letter_id), municipality)
-    case_id = next((c for c in sorted(cases, key=str) if c is not None), None)
-    return Handled(objects=tuple(tracked), parked=waiting, replies=tuple(replies), case_id=case_id)
+        touched += [_touched(case)] if case else []
+    case_id = next((c for c in sorted(named, key=str) if c is not None), None)
+    return Handled(
+        objects=tuple(tracked), cases=tuple(touched), parked=waiting, replies=tuple(replies), case_id=case_id
+    )
+
+
+def _touched(case: Case) -> Case:
+    """The same under another number: who gives it to another team in this moment looks again, and hands the file on."""
+    return _replace(case, number=case.number + 1)
 
 
 def _refusal(message: AttachmentMessage, municipality: Municipality) -> Fault | None:

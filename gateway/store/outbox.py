@@ -1,6 +1,6 @@
 """The outbox side of the store: letters are claimed for a while, sent, retried or parked; never lost, never doubled."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -91,8 +91,11 @@ class Outbox:
         with writing_at_once(self._engine) as connection:
             mark(connection, _MARK_SENT, {sent.letter_id: sent.envelope_id for sent in done}, done[0].at)
 
-    def mark_failed(self, letter_id: str, why: str, now: datetime) -> None:
-        """One letter that the transport would not take: again later, or parked after the last attempt."""
+    def mark_failed(self, letter_id: str, why: str, now: datetime, held_until: datetime | None = None) -> None:
+        """One letter that the transport would not take: again later, or parked after the last attempt.
+
+        ``held_until`` as for ``release``.
+        """
         with writing(self._engine) as connection:
             row = connection.execute(select(outbox.c.attempts).where(outbox.c.letter_id == letter_id)).one()
             attempts = row.attempts + 1
@@ -100,15 +103,24 @@ class Outbox:
             due = now + RETRY_AFTER[attempts - 1] if again else now
             status = "pending" if again else "parked"
             change = {"attempts": attempts, "due_at": due, "status": status, "last_error": why, "claimed_until": None}
-            mine = update(outbox).where(outbox.c.letter_id == letter_id, outbox.c.status == "pending")
+            mine = update(outbox).where(outbox.c.letter_id == letter_id, *_still_ours(held_until))
             connection.execute(mine.values(change))
 
-    def release(self, letter_ids: Sequence[str]) -> None:
-        """Give claimed letters back untouched: the neighbour is down, not the letter wrong."""
+    def release(
+        self, letter_ids: Sequence[str], held_until: datetime | None = None, due_at: datetime | None = None
+    ) -> None:
+        """Give claimed letters back, no attempt counted: the neighbour is down, not the letter wrong.
+
+        Args:
+            letter_ids: which.
+            held_until: when our latest claim on them runs out; what another process has claimed since is left alone.
+            due_at: when they are to go instead of at once.
+        """
         if letter_ids:
+            change = {"claimed_until": None} | ({"due_at": due_at} if due_at else {})
             with writing(self._engine) as connection:
-                mine = update(outbox).where(outbox.c.letter_id.in_(letter_ids), outbox.c.status == "pending")
-                connection.execute(mine.values(claimed_until=None))
+                mine = update(outbox).where(outbox.c.letter_id.in_(letter_ids), *_still_ours(held_until))
+                connection.execute(mine.values(change))
 
     def release_all(self) -> None:
         """Give every claim back; only for a store that one process owns, at its start."""
@@ -151,6 +163,13 @@ class Outbox:
         mine = update(outbox).where(late, times_sent() <= times)
         with writing(self._engine) as connection:
             return list(connection.scalars(mine.values(_back(now)).returning(outbox.c.letter_id)))
+
+
+def _still_ours(held_until: datetime | None) -> Iterator[ColumnElement[bool]]:
+    """Not sent, and not claimed by someone else, whose claim began when ours had run out and lasts longer."""
+    yield outbox.c.status == "pending"
+    if held_until is not None:
+        yield outbox.c.claimed_until <= held_until
 
 
 def standing(verdict: str | None, times: int) -> str:
@@ -209,7 +228,9 @@ def settle(connection: Connection, settled: Settled, now: datetime) -> None:
     gives_way = ("delivered",) if settled.verdict == "refused" else ()
     open_to_it = or_(outbox.c.verdict.is_(None), outbox.c.verdict.in_(gives_way))
     mine = update(outbox).where(outbox.c.letter_id == settled.letter_id, open_to_it)
-    anew = outbox.c.wants_receipt & (outbox.c.status == "pending") & outbox.c.sent_at.is_not(None)
+    # sent anew after a refusal it waits for nothing until it is out: what comes before answers what was refused
+    waits = outbox.c.wants_receipt & outbox.c.waits_since.is_not(None)
+    anew = waits & (outbox.c.status == "pending") & outbox.c.sent_at.is_not(None)
     change = {
         "verdict": settled.verdict,
         "verdict_at": now,

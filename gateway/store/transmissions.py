@@ -14,7 +14,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    Insert,
     Select,
     Update,
     bindparam,
@@ -24,6 +23,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.among import among, value_of
 from gateway.store.schema import UtcDateTime, earlier_transmissions, outbox
@@ -45,15 +45,24 @@ _HELD = (
 )
 
 
-def _keep_earlier(stands: FromClause, now_in: ColumnElement[str], *mine: ColumnElement[bool]) -> Insert:
+def _earlier(stands: FromClause, now_in: ColumnElement[str], *mine: ColumnElement[bool]) -> Select[Any]:
     """Marking the same transmission once more, after a commit whose answer was lost, keeps no other one."""
-    went = select(stands.c.letter_id, stands.c.envelope_id, stands.c.sent_at)
     other = stands.c.envelope_id.is_not(None) & (stands.c.envelope_id != now_in)
-    return earlier_transmissions.insert().from_select(["letter_id", "envelope_id", "at"], went.where(*mine, other))
+    return select(stands.c.letter_id, stands.c.envelope_id, stands.c.sent_at).where(*mine, other)
 
 
-_KEEP_EARLIER = _keep_earlier(outbox, _NOW_IN, _MINE)
-_KEEP_HELD = _keep_earlier(_HELD, _HELD.c.now_in)
+_KEPT_AS = ["letter_id", "envelope_id", "at"]
+# it may stand there already: marked, overtaken by someone else's mark, and marked once more
+_KEEP_EARLIER = (
+    sqlite.insert(earlier_transmissions)
+    .from_select(_KEPT_AS, _earlier(outbox, _NOW_IN, _MINE))
+    .on_conflict_do_nothing()
+)
+_KEEP_HELD = (
+    postgresql.insert(earlier_transmissions)
+    .from_select(_KEPT_AS, _earlier(_HELD, _HELD.c.now_in))
+    .on_conflict_do_nothing()
+)
 #: asked before the first row is changed: all are held and read by then
 _ALL_HELD = select(func.count()).select_from(_HELD).scalar_subquery() > 0
 

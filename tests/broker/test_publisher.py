@@ -130,12 +130,15 @@ def test_a_connection_that_breaks_before_the_confirm_leaves_the_fate_unknown(
     assert publisher.send([publication(broker.topology.medcom_out, 3)]) == [Fate.CONFIRMED]
 
 
-def test_confirms_that_do_not_come_in_time_leave_the_fate_unknown(io: IoThread, broker: Broker, proxy: Proxy) -> None:
+def test_confirms_that_do_not_come_in_time_are_told_apart_from_a_lost_connection(
+    io: IoThread, broker: Broker, proxy: Proxy
+) -> None:
     link = Publisher(io, proxy.url, timeout_s=0.3)
     link.start()
     wait_for(link.up.is_set, "the link")
     proxy.stall()
-    assert link.send([publication(broker.topology.medcom_out, 1)]) == [Fate.UNKNOWN]
+    assert link.send([publication(broker.topology.medcom_out, 1)]) == [Fate.UNCONFIRMED]
+    assert link.up.is_set()
     proxy.flow()
     assert link.send([publication(broker.topology.medcom_out, 2)]) == [Fate.CONFIRMED], "a late confirm harms nobody"
     link.stop()

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ from tests.inbound.harness import Clock
 from tests.neighbours import wait_for
 from tests.store.material import entry, outgoing
 
-SENT, UNKNOWN, REFUSED = "sent", "unknown", "refused"
+SENT, UNKNOWN, UNANSWERED, REFUSED = "sent", "unknown", "unanswered", "refused"
 
 
 class FakeSink:
@@ -52,7 +53,9 @@ class FakeSink:
         fate = self.fates.get(transmission.letter.letter_id, SENT)
         if fate == SENT:
             self.taken.append(transmission)
-        return Result(transmission=transmission, sent=fate == SENT, unknown=fate == UNKNOWN, why=fate)
+        silent = fate == UNANSWERED
+        unknown = fate == UNKNOWN or silent
+        return Result(transmission=transmission, sent=fate == SENT, unknown=unknown, unanswered=silent, why=fate)
 
 
 @pytest.fixture
@@ -227,6 +230,53 @@ def test_an_unknown_fate_is_the_same_letter_again_in_another_envelope(
     assert relay.step() == 1
     assert {t.letter.letter_id for t in minted} == {"OUT1"}
     assert len({t.envelope_id for t in minted}) == 8
+
+
+def test_letters_that_no_confirm_comes_for_go_behind_the_others(
+    relay: Relay, sink: FakeSink, store: Store, put: Put, clock: Clock
+) -> None:
+    """A team's queue without a majority: a batch that its letters are in waits half a minute."""
+    stuck = [f"STUCK{n}" for n in range(10)]
+    sink.fates = dict.fromkeys(stuck, UNANSWERED)
+    put(*stuck)
+    with pytest.raises(BrokerError):
+        relay.step()
+    clock.forward(seconds=1)
+    put("OUT1", "OUT2")
+    assert relay.step() == 2
+    assert sorted(sink.ids()) == ["OUT1", "OUT2"]
+    assert relay.step() == 0
+    sink.fates.clear()
+    clock.forward(seconds=10)
+    assert relay.step() == len(stuck)
+    assert {state(store, name).attempts for name in stuck} == {0}
+
+
+def test_the_page_is_told_that_no_confirms_come(running: Relay, sink: FakeSink, put: Put) -> None:
+    sink.fates["OUT1"] = UNANSWERED
+    put("OUT1", offered=True)
+    wait_for(lambda: running.waits_for == "broker", "the outage to be noticed")
+
+
+@pytest.mark.parametrize("fate", [UNKNOWN, UNANSWERED, REFUSED])
+def test_a_letter_that_another_process_has_claimed_meanwhile_is_left_to_it(
+    relay: Relay, sink: FakeSink, store: Store, put: Put, clock: Clock, fate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("OUT1", offered=True)
+    sink.fates["OUT1"] = fate
+    theirs: list[Outgoing] = []
+
+    def slow(batch: Sequence[Transmission]) -> list[Result]:
+        clock.forward(seconds=31)
+        theirs.extend(store.outbox.claim(clock.now, clock.now + store.outbox.claim_time, 10))
+        return [sink._result(transmission) for transmission in batch]
+
+    monkeypatch.setattr(sink, "send", slow)
+    with suppress(BrokerError):
+        relay.step()
+    assert [letter.letter_id for letter in theirs] == ["OUT1"]
+    assert store.outbox.claim(clock.now, clock.now + store.outbox.claim_time, 10) == []
+    assert (state(store, "OUT1").attempts, state(store, "OUT1").status) == (0, "pending")
 
 
 def test_the_service_goes_on_when_the_broker_is_back(running: Relay, sink: FakeSink, put: Put) -> None:

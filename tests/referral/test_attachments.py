@@ -77,7 +77,7 @@ def test_after_its_referral(kind: str) -> None:
     (letter,) = handed(attached)
     assert (letter.receiver, letter.case_id) == (CONSULTANTS, opened.cases[0].case_id)
     assert attached.letters[0].case_id == opened.cases[0].case_id
-    assert attached.cases == ()
+    assert [(case.case_id, case.number) for case in attached.cases] == [(opened.cases[0].case_id, 2)]
     found = resources(letter)
     (document,), (task,) = found["DocumentReference"], found["Task"]
     file = document["content"][0]["attachment"]

@@ -15,7 +15,7 @@ from gateway.receive import Entrance
 from gateway.referral.attachments import TrackedObject
 from gateway.referral.inbox import Outcome
 from gateway.store.engine import reading
-from gateway.store.schema import cases, files, objects, parked
+from gateway.store.schema import cases, files, objects, outbox, parked
 from gateway.store.store import Store
 from tests.attachment_builders import NAMED, OTHER_ID, PDF, binary, reference, xbin, xbin_message
 from tests.builders import BACK_TEAM, CPR, NAME, RECEIVED, emessage, event, xref15
@@ -132,3 +132,29 @@ def test_a_team_that_is_given_the_case_is_handed_its_file(store: Store, together
     assert letter.receiver == BACK_TEAM
     kept = store.outbox.letter(letter.letter_id)
     assert kept == letter
+
+
+@pytest.mark.parametrize("first", ["attachment", "reassigned"])
+def test_a_file_that_comes_in_the_moment_a_case_changes_teams_reaches_the_new_team(
+    store: Store, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of two processes looked before the other had saved; whoever saves last must look again."""
+    pipeline(store).handle_one(Delivery(data=REFERRAL))
+    both = {
+        "attachment": Delivery(data=ATTACHMENT),
+        "reassigned": Delivery(data=event("reassigned"), entrance=Entrance.TEAM),
+    }
+    quick = both.pop(first)
+    (slow,) = both.values()
+    other, save = pipeline(store), store.inbox.save
+
+    def overtaken(*given: Any) -> Any:  # noqa: ANN401  (as ``save``)
+        monkeypatch.setattr(store.inbox, "save", save)
+        other.handle_one(quick)
+        return save(*given)
+
+    monkeypatch.setattr(store.inbox, "save", overtaken)
+    pipeline(store).handle_one(slow)
+    with reading(store.engine) as connection:
+        told = connection.scalars(select(outbox.c.receiver).where(outbox.c.kind == "DocumentReference")).all()
+    assert BACK_TEAM in told

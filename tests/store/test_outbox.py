@@ -121,6 +121,16 @@ def waits_for_us(connection: Connection) -> bool:
     return bool(connection.exec_driver_sql(held_up).scalar_one())
 
 
+def test_marking_once_more_after_a_lost_answer_never_stands_in_the_way_of_a_later_transmission(store: Store) -> None:
+    """Marked, overtaken by someone else's mark, marked once more: then the earlier one is kept already."""
+    put(store, outgoing("OUT1"))
+    for number, envelope_id in enumerate(("a", "b", "a", "c")):
+        store.outbox.mark_sent([Sent(letter_id="OUT1", envelope_id=envelope_id, at=later(minutes=number))])
+    assert row(store)["envelope_id"] == "c"
+    with reading(store.engine) as connection:
+        assert set(connection.scalars(select(transmissions.c.envelope_id))) == {"a", "b", "c"}
+
+
 def test_released_letters_can_be_claimed_at_once(store: Store) -> None:
     put(store, outgoing("OUT1"), outgoing("OUT2"))
     claim(store)

@@ -201,6 +201,19 @@ def test_a_receipt_while_the_transport_refuses_the_letter_leaves_it_answered(sto
     assert (found(store).status, found(store).last_error) == ("sent", None)
 
 
+@pytest.mark.parametrize("verdict", ["delivered", "refused"])
+def test_what_is_sent_anew_after_a_refusal_goes_though_a_late_receipt_for_the_refused_one_comes(
+    store: Store, verdict: str
+) -> None:
+    """It answers what could not be read; the receiver has not had the mended one."""
+    put(store, "OUT1")
+    send(store, "OUT1", "E1")
+    answer(store, "OUT1", "refused", minutes=1)
+    again(store, seen=found(store).standing)
+    answer(store, "OUT1", verdict, minutes=2)
+    assert due(store) == ["OUT1"]
+
+
 def test_a_first_sending_is_not_stopped_by_anything(store: Store) -> None:
     """Only what the receiver has had before is kept back: the note that it went may be what is missing."""
     put(store, "OUT1")
