@@ -21,6 +21,7 @@ PUBLISHED = {
     "GW-114": "ikke_specificeret",
     "GW-115": "ikke_specificeret",
     "GW-116": "syntaksfejl",
+    "GW-117": None,
     "GW-120": "syntaksfejl",
     "GW-121": "syntaksfejl",
     "GW-122": "syntaksfejl",

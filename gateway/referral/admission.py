@@ -15,6 +15,7 @@ from gateway.referral.correction import (
     corrected_case,
     counts_from,
     names_another_citizen,
+    newer_case,
     says_unknown,
 )
 from gateway.referral.decide import NOT_ENTITLED, Decision, decide, referrer_kind
@@ -29,13 +30,16 @@ from gateway.referral.policy import to_referral
 
 
 def take_in(referral: Referral, found: Needs, desk: Desk) -> Handled:
-    """A referral → a new case, a new version of a known one, the end of one, or its fault."""
+    """A referral → a new case, a new version of a known one, the end of one, nothing new (GW-117), or its fault."""
     fault = gate(referral, desk.municipality, desk.received_at)
     handled = Handled(fault=fault) if fault is not None else _taken_in(referral, found, desk)
     return with_attachments(handled, referral, desk)
 
 
 def _taken_in(referral: Referral, found: Needs, desk: Desk) -> Handled:
+    newer = None if referral.cancellation else newer_case(referral, desk.known)
+    if newer is not None:
+        return Handled(case_id=newer.case_id, parked=(Fault(id="GW-117"),))
     before = _known_case(referral, found, desk)
     if referral.cancellation and before is None:
         return Handled(fault=Fault(id="GW-113"))

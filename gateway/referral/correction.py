@@ -59,6 +59,18 @@ def corrected_case(referral: Referral, known: Known) -> Case | None:
     return max(alive, key=lambda case: (case.received_at, case.case_id), default=None)
 
 
+def newer_case(referral: Referral, known: Known) -> Case | None:
+    """The case that follows a correction of this referral already, because the letters came in another order.
+
+    A new letter under a number that was used before is such a one only where the case began with a correction.
+    """
+    case = corrected_case(referral, known)
+    if case is None or not case.referral.correction or referral.authorised >= case.referral.authorised:
+        return None
+    first = case.earlier[0].referral if case.earlier else case.referral
+    return case if referral.correction or first.correction else None
+
+
 def asking_case(referral: Referral, programmes: Collection[str], known: Known) -> Case | None:
     """The open case in which the citizen was helped to this referral: one of that citizen that waits for a referral.
 

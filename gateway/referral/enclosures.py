@@ -102,6 +102,7 @@ def with_attachments(handled: Handled, letter: Referral | Correspondence, desk: 
     if handled.fault is not None or not named:
         return handled
     case = next((c for c in handled.cases if c.case_id == handled.case_id), None)
+    case = case or desk.known.cases.get(handled.case_id or "")
     tracked, files = [], []
     for key, attachment in named.items():
         naming = Naming(

@@ -16,7 +16,7 @@ from gateway.store.engine import reading
 from gateway.store.schema import letters, messages, parked
 
 #: the letter was accepted, or is ours: handling the message anew would change nothing
-NOT_REPLAYABLE = frozenset({"GW-112", "GW-150", "GW-151", "GW-171", "GW-172"})
+NOT_REPLAYABLE = frozenset({"GW-112", "GW-117", "GW-150", "GW-151", "GW-171", "GW-172"})
 
 
 class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,6 +31,8 @@ from tests.builders import (
 )
 from tests.referral.corrections import LATER, after, correction, note, tasks, teams
 
+AFTERWARDS = "2026-11-16T09:12"
+
 
 # ------------------------------------------------------------------ which case
 def test_a_correction_of_something_unknown_opens_a_case_and_says_so() -> None:
@@ -69,6 +71,35 @@ def test_a_new_letter_with_a_used_number_is_a_new_case() -> None:
     letter = emessage(xref15(letter_id="NYTBREV0000001"), envelope_id="NYKUVERT000001")
     (new,) = handle(letter, Known(cases={case.case_id: case})).cases
     assert new.case_id != case.case_id
+
+
+# ------------------------------------------------------------------ in another order
+def test_a_referral_that_comes_after_its_correction_opens_no_second_case() -> None:
+    """The correction stands; a person sees that the letters came the other way round."""
+    (first,) = correction(opened(episode="f" * 32), authorised=AFTERWARDS).cases
+    outcome = handle(emessage(xref15()), Known(cases={first.case_id: first}), at=LATER)
+    assert (outcome.cases, faults(outcome), kinds(outcome)) == ((), ["GW-117"], ["XCTL03"])
+    assert [letter.case_id for letter in outcome.letters] == [first.case_id]
+
+
+def test_an_earlier_correction_does_not_take_the_place_of_a_later_one() -> None:
+    (second,) = correction(opened(), letter_id="RETTET00000002", authorised=AFTERWARDS).cases
+    outcome = correction(second)
+    assert (outcome.cases, faults(outcome), kinds(outcome)) == ((), ["GW-117"], ["XCTL03"])
+
+
+def test_a_later_referral_under_the_number_of_a_correction_is_a_new_case() -> None:
+    (first,) = correction(opened(episode="f" * 32)).cases
+    letter = emessage(xref15(letter_id="NYTBREV0000001", authorised=AFTERWARDS), envelope_id="NYKUVERT000001")
+    (new,) = handle(letter, Known(cases={first.case_id: first})).cases
+    assert new.case_id != first.case_id
+
+
+def test_an_older_letter_under_the_number_of_a_known_referral_is_a_new_case() -> None:
+    (corrected,) = correction(opened(), authorised=AFTERWARDS).cases
+    letter = emessage(xref15(letter_id="NYTBREV0000001"), envelope_id="NYKUVERT000001")
+    (new,) = handle(letter, Known(cases={corrected.case_id: corrected})).cases
+    assert new.case_id != corrected.case_id
 
 
 # ------------------------------------------------------------------ taken back

@@ -196,7 +196,7 @@ def test_a_corrected_copy_that_fails_too_is_not_kept(store: Store) -> None:
     assert store.audit.latest() == []
 
 
-@pytest.mark.parametrize("fault", ["GW-112", "GW-150", "GW-151", "GW-171", "GW-172"])
+@pytest.mark.parametrize("fault", ["GW-112", "GW-117", "GW-150", "GW-151", "GW-171", "GW-172"])
 def test_what_was_accepted_is_no_matter_for_a_replay(store: Store, fault: str) -> None:
     assert change(given_up(store), fault_id=fault).obstacle == "accepted"
 
