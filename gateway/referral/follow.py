@@ -24,10 +24,10 @@ def follow_event(event: TeamEvent, known: Known, municipality: Municipality) -> 
         return msgspec.structs.replace(_put_aside(after), case_id=case.case_id)
     if after is case:
         return Handled(case_id=case.case_id)
+    after = msgspec.structs.replace(after, number=case.number + 1)
     replies = [*to_event(case, after, event, municipality), *files_for_new_teams(case, after, event, known)]
     if after.owes_discharge_note and not case.all_ended:
         after = msgspec.structs.replace(after, discharged_at=event.occurred)
-    after = msgspec.structs.replace(after, number=case.number + 1)
     return Handled(cases=(after,), case_id=case.case_id, replies=tuple(replies))
 
 

@@ -241,6 +241,8 @@ class TeamMessage(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     team: str
     case_id: str
+    #: the case's number with this message: of two messages of a case the higher one is newer, whichever comes first
+    number: int
     referral: Referral
     decision: Decision
     tasks: tuple[TeamTask, ...]

@@ -24,6 +24,7 @@ def team_message(case: Case, cause: Cause, team: str, tasks: tuple[TeamTask, ...
         id=message_id,
         team=team,
         case_id=case.case_id,
+        number=case.number,
         referral=case.referral,
         decision=case.decision,
         tasks=tasks,

@@ -172,6 +172,7 @@ def _task(message: TeamMessage, task: TeamTask, ids: dict[str, str], municipalit
         {
             "resourceType": "Task",
             "id": _id(message, f"Task{task.assignment_id}"),
+            "meta": {"versionId": str(message.number)},
             "identifier": [{"system": ASSIGNMENT_ID, "value": task.assignment_id}],
             "groupIdentifier": {"system": CASE_ID, "value": message.case_id},
             "status": task.status,

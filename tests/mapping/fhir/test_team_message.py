@@ -10,8 +10,9 @@ from fhir.resources.R4B.bundle import Bundle
 from gateway.referral.case import State
 from gateway.referral.letters import Outgoing
 from gateway.referral.task_state import TASK_STATES
-from tests.builders import handle
+from tests.builders import handle, opened, tell
 from tests.fhir_messages import Json, as_json, lives_in, patient, referral, request
+from tests.referral.corrections import correction
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "team-message.md").read_text(encoding="utf-8")
@@ -49,6 +50,17 @@ def test_every_step_has_its_state_and_the_page_tells_it() -> None:
 
 def test_each_state_is_told_apart() -> None:
     assert len({(told.status, told.business_status) for told in TASK_STATES.values()}) == len(State)
+
+
+def test_of_two_messages_of_a_case_the_newer_one_is_known_by_its_number() -> None:
+    """Letters may leave in another order than they were written, after a crash or between two processes."""
+    case = opened()
+    moved, corrected = tell(case, "reassigned"), correction(case)
+    for outcome, number in ((moved, 2), (corrected, 2), (correction(moved.cases[0]), 3)):
+        assert {case.number for case in outcome.cases} == {number}
+        told = [task for x in outcome.outgoing if x.kind == "Task" for task in resources(x)["Task"]]
+        assert told
+        assert {task["meta"]["versionId"] for task in told} == {str(number)}
 
 
 @pytest.mark.parametrize("priority", ["routine", "urgent", "asap", "stat", None])
