@@ -25,6 +25,8 @@ log = structlog.get_logger()
 _LONGEST_WAIT_S = 2.0
 #: the last part of a claim counts as gone: someone else may take the letter while we send it
 _MARGIN = 1 / 6
+#: the next try with what was not confirmed has ended by then: it waits for 10 s, and for its confirm 30 s
+_SILENT_S = 45.0
 
 
 class Relay:
@@ -43,6 +45,8 @@ class Relay:
         #: when the latest claim on the letters of the batch under way runs out
         self._held_until = datetime.min.replace(tzinfo=UTC)
         self._unanswered = False
+        #: until then the transport counts as one that does not answer, though it may have taken other letters
+        self._silent_until = float("-inf")
         self._looked = float("-inf")
         self._was_full = False
         self._wake = threading.Event()
@@ -68,7 +72,9 @@ class Relay:
                 wait = min(wait * 2, _LONGEST_WAIT_S)
                 self._stop.wait(wait)
                 continue
-            wait, self.waits_for = self._poll_s, ""
+            wait = self._poll_s
+            if time.monotonic() > self._silent_until:
+                self.waits_for = ""
             if not (busy and self._is_more):
                 self._wake.wait(self._poll_s)
                 self._wake.clear()
@@ -150,6 +156,7 @@ class Relay:
             del self._unsettled[0]
         if self._unanswered:
             self._unanswered = False
+            self._silent_until = time.monotonic() + _SILENT_S
             raise BrokerError("letters were taken and not confirmed in time")
 
     def _give_back_unknown(self) -> None:

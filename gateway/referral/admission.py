@@ -6,6 +6,7 @@ import msgspec
 
 from gateway.errors import Fault
 from gateway.municipality.model import Municipality
+from gateway.referral.attachments import named_objects
 from gateway.referral.case import Case, open_case
 from gateway.referral.correction import (
     Renewal,
@@ -39,7 +40,7 @@ def take_in(referral: Referral, found: Needs, desk: Desk) -> Handled:
 def _taken_in(referral: Referral, found: Needs, desk: Desk) -> Handled:
     newer = None if referral.cancellation else newer_case(referral, desk.known)
     if newer is not None:
-        return Handled(case_id=newer.case_id, parked=(Fault(id="GW-117"),))
+        return _joined(referral, newer)
     before = _known_case(referral, found, desk)
     if referral.cancellation and before is None:
         return Handled(fault=Fault(id="GW-113"))
@@ -55,6 +56,13 @@ def _taken_in(referral: Referral, found: Needs, desk: Desk) -> Handled:
         parked=_missing_copy(after, desk.municipality),
         decision=after.decision,
     )
+
+
+def _joined(referral: Referral, newer: Case) -> Handled:
+    """An older letter of a case that follows a newer one: nothing changes but that its files are the case's, too."""
+    files = tuple(key for key in named_objects(referral.attachments) if key not in newer.named_objects)
+    more = msgspec.structs.replace(newer, also_named=(*newer.also_named, *files), number=newer.number + 1)
+    return Handled(cases=(more,) if files else (), case_id=newer.case_id, parked=(Fault(id="GW-117"),))
 
 
 def _known_case(referral: Referral, found: Needs, desk: Desk) -> Case | None:

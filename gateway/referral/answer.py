@@ -14,7 +14,6 @@ import msgspec
 from gateway.errors import Fault
 from gateway.municipality.model import Municipality
 from gateway.referral.attachments import AttachmentMessage, named_objects
-from gateway.referral.case import Case
 from gateway.referral.correspondence import Correspondence, OtherLetter
 from gateway.referral.events import GIVES_A_TEAM
 from gateway.referral.handled import Handled
@@ -152,11 +151,11 @@ def compose(reading: Reading, handled: Sequence[Handled], municipality: Municipa
     outcome = Outcome(
         message=_message(reading, at),
         letters=tuple(letter for letter in letters if all(letter.key)),
-        cases=_latest(handled),
+        cases=tuple(case for h in handled for case in h.cases),
         resend=tuple(dict.fromkeys(h.known.receipt_id for h in handled if h.known and h.known.receipt_id)),
         parked=_parked(reading, handled),
         settled=tuple(s for h in handled for s in h.settled),
-        objects=tuple({one.object_id: one for h in handled for one in h.objects}.values()),
+        objects=tuple(one for h in handled for one in h.objects),
         joined=tuple(dict.fromkeys(key for h in handled for key in h.joined)),
     )
     answerable = answered or (fault is not None and not reading.letters)
@@ -213,11 +212,6 @@ def _needs_receipt(letter: ReadLetter, handled: Handled, reading: Reading) -> bo
     if handled.known is None:
         return True
     return handled.known.receipt_id is None and reading.arrival.positive_owed
-
-
-def _latest(handled: Sequence[Handled]) -> tuple[Case, ...]:
-    """Each changed case once, as the last letter left it."""
-    return tuple({case.case_id: case for h in handled for case in h.cases}.values())
 
 
 def _parked(reading: Reading, handled: Sequence[Handled]) -> tuple[Parked, ...]:

@@ -184,6 +184,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     discharged_at: datetime | None = None
     #: correspondence that came to the case, in the order received
     letters: tuple[CaseLetter, ...] = ()
+    #: ids of files that an older referral named, which came after the correction that the case follows
+    also_named: tuple[str, ...] = ()
 
     @property
     def state(self) -> State:
@@ -224,7 +226,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         """Ids of every file that a letter of the case names, whether it has come or not."""
         referrals = (self.referral, *(version.referral for version in self.earlier))
         named = (key for referral in referrals for key in named_objects(referral.attachments))
-        return frozenset((*named, *(key for letter in self.letters for key in letter.objects)))
+        return frozenset((*named, *self.also_named, *(key for letter in self.letters for key in letter.objects)))
 
     def running_teams(self) -> frozenset[str]:
         """Teams with a course that is started and not ended."""

@@ -6,7 +6,7 @@ told what has changed. Matching: MedCom's facts §11.9, episode number and sende
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -32,6 +32,10 @@ _UNKNOWN = "Henviseren kalder brevet en rettelse, men vi kender ingen åben henv
 _CORRECTED = "Henviseren har rettet henvisningen."
 _REQUESTED = "Henvisningen, som borgeren blev hjulpet til, er kommet."
 _UNCHANGED = "Ingen ændring i det, der vises."
+
+
+#: by how much a sender's clock may be ahead of ours
+_CLOCKS_DIFFER = timedelta(days=1)
 
 
 class Renewal(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,10 +66,14 @@ def corrected_case(referral: Referral, known: Known) -> Case | None:
 def newer_case(referral: Referral, known: Known) -> Case | None:
     """The case that follows a correction of this referral already, because the letters came in another order.
 
-    A new letter under a number that was used before is such a one only where the case began with a correction.
+    A new letter under a number that was used before is such a one only where the case began with a correction. A
+    correction that says it was written long after it reached us proves no order.
     """
     case = corrected_case(referral, known)
     if case is None or not case.referral.correction or referral.authorised >= case.referral.authorised:
+        return None
+    came = case.earlier[-1].replaced_at if case.earlier else case.received_at
+    if case.referral.authorised > came + _CLOCKS_DIFFER:
         return None
     first = case.earlier[0].referral if case.earlier else case.referral
     return case if referral.correction or first.correction else None

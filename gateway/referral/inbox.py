@@ -236,14 +236,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     message: InboxMessage
     letters: tuple[InboxLetter, ...] = ()
-    #: new or changed cases, ``number`` grown by one
+    #: new or changed cases, ``number`` grown by one; as each letter left them, so that a case may stand here twice
     cases: tuple[Case, ...] = ()
     outgoing: tuple[Outgoing, ...] = ()
     #: our letter ids of stored receipts to send again
     resend: tuple[str, ...] = ()
     parked: tuple[Parked, ...] = ()
     settled: tuple[Settled, ...] = ()
-    #: new or changed, ``number`` grown by one
+    #: new or changed, likewise
     objects: tuple[TrackedObject, ...] = ()
     #: ids of files that waited (GW-168) and wait no longer
     joined: tuple[str, ...] = ()

@@ -252,10 +252,23 @@ def test_letters_that_no_confirm_comes_for_go_behind_the_others(
     assert {state(store, name).attempts for name in stuck} == {0}
 
 
-def test_the_page_is_told_that_no_confirms_come(running: Relay, sink: FakeSink, put: Put) -> None:
+def test_the_page_is_told_that_no_confirms_come_until_none_is_missing_for_a_while(
+    running: Relay, sink: FakeSink, put: Put, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other letters get through all the while; they do not make it well."""
     sink.fates["OUT1"] = UNANSWERED
     put("OUT1", offered=True)
     wait_for(lambda: running.waits_for == "broker", "the outage to be noticed")
+    put("OUT2", offered=True)
+    wait_for(lambda: sink.ids() == ["OUT2"], "the other letter")
+    time.sleep(0.2)
+    assert running.waits_for == "broker"
+    monkeypatch.setattr(relay_module, "_SILENT_S", 0.0)
+    clock.forward(seconds=11)
+    wait_for(lambda: running._silent_until < time.monotonic(), "the next try")
+    sink.fates.clear()
+    clock.forward(seconds=11)
+    wait_for(lambda: "OUT1" in sink.ids() and running.waits_for == "", "all to be well")
 
 
 @pytest.mark.parametrize("fate", [UNKNOWN, UNANSWERED, REFUSED])

@@ -99,3 +99,13 @@ def test_what_gives_no_team_hands_over_nothing(kind: str) -> None:
 def test_the_same_event_again_hands_over_nothing() -> None:
     again = run(referral(), xbin_message(), REASSIGNED, REASSIGNED)[-1]
     assert kinds(again) == []
+
+
+def test_a_file_that_only_an_older_referral_names_goes_along_too() -> None:
+    """The referral came after its correction, which names no file."""
+    corrected = referral(
+        letter_id="RETTET00000001", status="rettetbrev", authorised="2026-11-16T09:12", references=""
+    ).replace(b"KUV00000000001", b"KUV00000000002")
+    _, older, attached, moved = run(corrected, referral(), xbin_message(), REASSIGNED)
+    assert faults(older) == ["GW-117"]
+    assert (receivers(attached), receivers(moved)) == ([CONSULTANTS], [BACK_TEAM])

@@ -88,6 +88,12 @@ def test_an_earlier_correction_does_not_take_the_place_of_a_later_one() -> None:
     assert (outcome.cases, faults(outcome), kinds(outcome)) == ((), ["GW-117"], ["XCTL03"])
 
 
+def test_a_correction_from_a_clock_that_is_far_ahead_does_not_keep_the_next_one_out() -> None:
+    (first,) = correction(opened(), authorised="2027-11-16T09:10").cases
+    outcome = correction(first, letter_id="RETTET00000002")
+    assert ([case.number for case in outcome.cases], faults(outcome)) == ([3], [])
+
+
 def test_a_later_referral_under_the_number_of_a_correction_is_a_new_case() -> None:
     (first,) = correction(opened(episode="f" * 32)).cases
     letter = emessage(xref15(letter_id="NYTBREV0000001", authorised=AFTERWARDS), envelope_id="NYKUVERT000001")

@@ -134,6 +134,16 @@ def test_a_team_that_is_given_the_case_is_handed_its_file(store: Store, together
     assert kept == letter
 
 
+def test_two_attachment_letters_of_one_case_in_one_message(store: Store) -> None:
+    """Each changes the case once more; they are saved on top of the number that the first one found."""
+    both = reference() + reference(OTHER_ID.replace("-", ""), "Røntgen")
+    pipeline(store).handle_one(Delivery(data=emessage(xref15(references=both))))
+    letters = (xbin(), xbin(binary(OTHER_ID), letter_id="BIL00000000002"))
+    outcome = pipeline(store).handle_one(Delivery(data=xbin_message(*letters)))
+    assert [x.kind for x in outcome.outgoing].count("DocumentReference") == 2
+    assert rows(store, cases.c.number) == [(3,)]
+
+
 @pytest.mark.parametrize("first", ["attachment", "reassigned"])
 def test_a_file_that_comes_in_the_moment_a_case_changes_teams_reaches_the_new_team(
     store: Store, first: str, monkeypatch: pytest.MonkeyPatch
