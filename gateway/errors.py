@@ -200,11 +200,7 @@ FAULTS: Mapping[str, FaultRow] = _rows(
         "Brevet har et bilag, der ikke kan pakkes ud, eller to med samme id.",
         _TO_SUPPLIER,
     ),
-    _parked(
-        117,
-        "Henvisningen er ældre end den rettelse, forløbet allerede følger; rettelsen gælder.",
-        "Brevene er kommet i en anden rækkefølge, end de blev skrevet; se efter, at rettelsen siger det hele.",
-    ),
+    _parked(117, "Brevet er ældre end den rettelse, forløbet følger.", "Se efter, at rettelsen siger det hele."),
     _row(120, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Brevet overholder ikke standardens skema.", _TO_SUPPLIER),
     _row(121, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Kuverten overholder ikke standardens skema.", _TO_SUPPLIER),
     _row(122, RefuseCode.SYNTAX, "MSG_BAD_SYNTAX", "Kuvertens indhold kan ikke pakkes ud.", _TO_SUPPLIER),

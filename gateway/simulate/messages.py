@@ -73,6 +73,8 @@ def messages(run: Run, count: int, wishes: Wishes) -> Iterator[Message]:
             spoiling = spoiling if spoiling is None or spoiling.again is None else None
         if spoiling is None:
             before = [*before[1 - _REMEMBERED :], sent]
+        elif sent.drawn.referral.correction:  # what is corrected once more builds on it, and is written later
+            before = [sent if one is earlier else one for one in before]
         yield _message(run, number, sent, spoiling)
 
 

@@ -12,8 +12,20 @@ from gateway.store.store import Store, open_store
 from tests.broker.proxy import Proxy
 from tests.neighbours import AMQP_URL, Broker, bare_broker, broker, plain_logs, postgres_url, wait_for, worker_database
 from tests.outbound.harness import AmqpOutbound, FolderOutbound, Outbound
+from tests.outbound.relaying import clock, put, relay, running, sink
 
-__all__ = ["bare_broker", "broker", "plain_logs", "postgres_url", "worker_database"]
+__all__ = [
+    "bare_broker",
+    "broker",
+    "clock",
+    "plain_logs",
+    "postgres_url",
+    "put",
+    "relay",
+    "running",
+    "sink",
+    "worker_database",
+]
 
 
 @pytest.fixture
