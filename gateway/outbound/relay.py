@@ -44,7 +44,6 @@ class Relay:
         self._unsettled: list[Result] = []
         #: when the latest claim on the letters of the batch under way runs out
         self._held_until = datetime.min.replace(tzinfo=UTC)
-        self._unanswered = False
         #: until then the transport counts as one that does not answer, though it may have taken other letters
         self._silent_until = float("-inf")
         self._looked = float("-inf")
@@ -150,22 +149,23 @@ class Relay:
         self._outbox.mark_sent([Sent(letter_id=t.letter.letter_id, envelope_id=t.envelope_id, at=t.at) for t in sent])
         self._tell(sent)
         self._unsettled = [r for r in self._unsettled if not r.sent]
-        self._give_back_unknown()
+        silent = self._give_back_unknown()
         while self._unsettled:
             self._failed(self._unsettled[0].transmission.letter, f"GW-205 {self._unsettled[0].why}")
             del self._unsettled[0]
-        if self._unanswered:
-            self._unanswered = False
+        if silent:
             self._silent_until = time.monotonic() + _SILENT_S
             raise BrokerError("letters were taken and not confirmed in time")
 
-    def _give_back_unknown(self) -> None:
-        """At once, or, where the transport said nothing all the while, after the others: they would wait each time."""
-        for unanswered, due_at in ((False, None), (True, self._clock() + RETRY_AFTER[0])):
-            found = [r for r in self._unsettled if r.unknown and r.unanswered is unanswered]
-            self._outbox.release([r.transmission.letter.letter_id for r in found], self._held_until, due_at)
-            self._unanswered |= bool(found) and unanswered
+    def _give_back_unknown(self) -> bool:
+        """At once, or, where the transport said nothing all the while, behind the others; whether there are such."""
+        unknown = [r for r in self._unsettled if r.unknown]
+        silent = [r.transmission.letter.letter_id for r in unknown if r.unanswered]
+        self._outbox.release(silent, self._held_until, self._clock() + RETRY_AFTER[0])
+        lost = [r.transmission.letter.letter_id for r in unknown if not r.unanswered]
+        self._outbox.release(lost, self._held_until)
         self._unsettled = [r for r in self._unsettled if not r.unknown]
+        return bool(silent)
 
     def _failed(self, letter: Outgoing, why: str) -> None:
         self._outbox.mark_failed(letter.letter_id, why, self._clock(), self._held_until)
